@@ -1,0 +1,42 @@
+"""Where things lie in a course directory, and errors a person can act on."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+
+class UserError(Exception):
+    """Something the person at the command line can put right: printed as one line, exit code 2."""
+
+
+ROOT = Path(os.environ.get("UNROLLED_COURSE", Path(__file__).resolve().parent.parent))
+SOLUTIONS = ROOT / "solutions"
+NOTEBOOKS = ROOT / "notebooks"
+BUILD = ROOT / "build"
+
+
+def lessons() -> list[str]:
+    """All lessons, in order: each has a hand-written source ``solutions/<lesson>.py``."""
+    return sorted(p.stem for p in SOLUTIONS.glob("*.py") if re.match(r"\d\d_", p.stem))
+
+
+def chosen(names: list[str] | None) -> list[str]:
+    """The lessons named, or all. Raises UserError for an unknown one, with the ones there are."""
+    for name in names or []:
+        if name not in lessons():
+            raise UserError(f"unknown lesson {name!r}; there are: {', '.join(lessons())}")
+    return list(names or lessons())
+
+
+def source(lesson: str) -> Path:
+    return SOLUTIONS / f"{lesson}.py"
+
+
+def reference(lesson: str) -> Path:
+    return SOLUTIONS / lesson / f"{lesson}.ipynb"
+
+
+def released(lesson: str) -> Path:
+    return NOTEBOOKS / lesson / f"{lesson}.ipynb"

@@ -1,0 +1,116 @@
+"""What an exercise is to the judge: cases, a reference, named aspects with points, and misconceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+
+import numpy as np
+
+
+class Case(dict):
+    """One input: named arrays, with `name` (its place in the outputs) and `about` (one line for a student)."""
+
+    def __init__(self, arrays: Mapping[str, object], *, name: str = "", about: str = ""):
+        super().__init__({key: np.asarray(value) for key, value in arrays.items()})
+        self.name = name
+        self.about = about
+
+
+@dataclass(frozen=True)
+class Raises:
+    """The outcome of a case that stops with an exception: its type and a part of its message.
+
+    Only ever used to recognise a misconception. Points never depend on what an exception says.
+    """
+
+    type: str
+    contains: str = ""
+
+
+Outputs = Mapping[str, object]  # key -> array-like
+Reference = Callable[[Case], Outputs | Raises]
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """A part of an exercise that is right or wrong on its own.
+
+    `on` are patterns over ``"case/key"``. `shape_only` compares shapes and not values. `ask` is a question
+    that helps a student whose mistake was not recognised.
+    """
+
+    name: str
+    points: float
+    on: tuple[str, ...] = ("*",)
+    shape_only: bool = False
+    ask: str = ""
+
+    def covers(self, key: str) -> bool:
+        return any(fnmatchcase(key, pattern) for pattern in self.on)
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A plausible wrong version of the reference, and the one sentence that teaches whoever holds it."""
+
+    name: str
+    says: str
+    wrong: Reference
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """Everything the judge knows of an exercise.
+
+    Attributes
+    ----------
+    id : ``"topic.name"``; the probe of that name exercises the answer.
+    title : what is built, for reports.
+    cases : draws the inputs from a seeded generator: a dict from a case's name to its `Case`.
+    reference : the right outputs of a case, in NumPy float64, independent of the Keras solution.
+    aspects : what is judged; their points add up to the notebook cell's.
+    misconceptions : wrong versions that are recognised by their outputs.
+    forbids : dotted names the answer may not use, such as ``"keras.layers.LSTM"``.
+    rtol, atol : how near is right. Student code computes in float32.
+    """
+
+    id: str
+    title: str
+    cases: Callable[[np.random.Generator], dict[str, Case]]
+    reference: Reference
+    aspects: tuple[Aspect, ...]
+    misconceptions: tuple[Misconception, ...] = ()
+    forbids: tuple[str, ...] = ()
+    rtol: float = 1e-4
+    atol: float = 1e-5
+    points: float = field(init=False)
+
+    def __post_init__(self):
+        object.__setattr__(self, "points", sum(aspect.points for aspect in self.aspects))
+
+    @property
+    def grade_id(self) -> str:
+        """The nbgrader id of the solution cell (nbgrader allows no dot)."""
+        return self.id.replace(".", "-")
+
+    def draw(self, seed: int) -> dict[str, Case]:
+        """The cases of one seed; each knows its own name."""
+        cases = self.cases(np.random.default_rng(seed))
+        for name, case in cases.items():
+            case.name = name
+        return cases
+
+
+def outputs_of(function: Reference, cases: Mapping[str, Case]) -> tuple[dict, dict]:
+    """Run a reference or a misconception on all cases: arrays by ``"case/key"``, and `Raises` by case."""
+    arrays: dict[str, np.ndarray] = {}
+    raised: dict[str, Raises] = {}
+    for name, case in cases.items():
+        result = function(case)
+        if isinstance(result, Raises):
+            raised[name] = result
+        else:
+            arrays.update({f"{name}/{key}": np.asarray(value) for key, value in result.items()})
+    return arrays, raised

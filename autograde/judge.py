@@ -1,0 +1,242 @@
+"""From outputs to a verdict: what is right, what is not, and which misunderstanding explains it.
+
+The judge sees arrays only. It runs where student code cannot reach, or on a student's own machine where
+the student is their own grader.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+
+from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
+from unrolled.probes import Outcome
+
+# What an exercise's verdict can be, in the words a student reads.
+PASSED, PARTLY, FAILED = "passed", "partly right", "not right yet"
+UNWRITTEN, FORBIDDEN, NO_ANSWER = "not written yet", "not allowed here", "no answer arrived"
+
+
+@dataclass(frozen=True)
+class AspectResult:
+    """One aspect of one answer. `evidence` says what was seen where it failed."""
+
+    name: str
+    passed: bool
+    points: float
+    max_points: float
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A recognised misconception: its name (for the class report) and what to tell the student."""
+
+    name: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of one exercise. `to_dict` gives plain JSON types."""
+
+    exercise: str
+    title: str
+    state: str
+    points: float
+    max_points: float
+    aspects: tuple[AspectResult, ...] = ()
+    diagnosis: tuple[Diagnosis, ...] = ()
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.state == PASSED
+
+    @property
+    def headline(self) -> str:
+        return f"{self.exercise}: {self.state} ({self.points:g} of {self.max_points:g} points)"
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+def judge(
+    exercise: Exercise,
+    cases: Mapping[str, Case],
+    outcome: Outcome,
+    *,
+    source: str = "",
+    reveal: bool = False,
+) -> Verdict:
+    """Judge the outputs of one answer.
+
+    Parameters
+    ----------
+    exercise, cases : the oracle and the inputs the answer was given.
+    outcome : arrays by ``"case/key"`` and errors by case, as the probe left them.
+    source : the source of the answer's cells, for rules such as "write it yourself".
+    reveal : show expected and returned values. Never for inputs that are used to grade.
+    """
+    used = forbidden_names(source, exercise.forbids)
+    if used:
+        note = f"Here you write it yourself: {', '.join(used)} may not be used in this answer."
+        return _nothing(exercise, FORBIDDEN, note)
+    if not outcome.arrays and not outcome.errors:
+        return _nothing(exercise, NO_ANSWER, "The cell did not run to its check, so nothing could be tried.")
+    if not outcome.arrays and all(kind == "NotImplementedError" for kind, _ in outcome.errors.values()):
+        return _nothing(exercise, UNWRITTEN, "Replace the line `raise NotImplementedError()` with your code.")
+
+    expected, _ = outputs_of(exercise.reference, cases)
+    results = tuple(_judge_aspect(exercise, a, cases, expected, outcome, reveal) for a in exercise.aspects)
+    points = float(sum(result.points for result in results))
+    if all(result.passed for result in results):
+        return Verdict(exercise.id, exercise.title, PASSED, points, exercise.points, results)
+    state = PARTLY if points > 0 else FAILED
+    explained = _diagnose(exercise, cases, expected, outcome, results)
+    # What a diagnosis explains needs no evidence beside it.
+    results = tuple(replace(r, evidence="") if r.name in explained else r for r in results)
+    diagnosis = tuple({m.name: Diagnosis(m.name, m.says) for m in explained.values()}.values())
+    return Verdict(exercise.id, exercise.title, state, points, exercise.points, results, diagnosis)
+
+
+def _nothing(exercise: Exercise, state: str, note: str) -> Verdict:
+    aspects = tuple(AspectResult(a.name, False, 0.0, a.points) for a in exercise.aspects)
+    return Verdict(exercise.id, exercise.title, state, 0.0, exercise.points, aspects, note=note)
+
+
+def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
+    """Which of the dotted names in `forbids` the source uses, in any spelling that imports allow.
+
+    ``keras.layers.LSTM`` is found as ``keras.layers.LSTM``, ``layers.LSTM``, and ``LSTM`` after an import
+    from ``keras``. A class of the student's own that has the same name is no use of the built-in.
+    """
+    if not source or not forbids:
+        return []
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []  # it did not run either
+    imported: dict[str, str] = {}
+    own = {n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+        elif isinstance(node, ast.Import):
+            imported |= {a.asname: a.name for a in node.names if a.asname}
+    used = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            name = ast.unparse(node)
+        elif isinstance(node, ast.Name) and (node.id in imported or node.id not in own):
+            name = node.id
+        else:
+            continue
+        head, _, rest = name.partition(".")
+        full = ".".join(filter(None, [imported.get(head, head), rest]))
+        used |= {f for f in forbids if f == full or (("." in full) and f.endswith("." + full))}
+    return sorted(used)
+
+
+def _judge_aspect(exercise, aspect: Aspect, cases, expected, outcome, reveal) -> AspectResult:
+    for key, right in expected.items():
+        if not aspect.covers(key):
+            continue
+        case = cases[key.partition("/")[0]]
+        problem = _difference(exercise, aspect, case, key, right, outcome, reveal)
+        if problem:
+            ask = f" {aspect.ask}" if aspect.ask else ""
+            return AspectResult(aspect.name, False, 0.0, aspect.points, problem + ask)
+    return AspectResult(aspect.name, True, float(aspect.points), aspect.points)
+
+
+def _difference(exercise, aspect, case: Case, key, right, outcome: Outcome, reveal) -> str:
+    """Why this output is not the expected one, in words; empty if it is."""
+    tried = f"Tried: {case.about or case.name}."
+    name = key.partition("/")[2]
+    if case.name in outcome.errors:
+        kind, message = outcome.errors[case.name]
+        if kind == "NotImplementedError":
+            return f"{tried} This part is not written yet."
+        return f"{tried} Your code stopped with {kind}: {_short(message)}"
+    got = outcome.arrays.get(key)
+    if got is None:
+        return f"{tried} Nothing came back for `{name}`."
+    if got.shape != right.shape:
+        return f"{tried} `{name}` should have shape {right.shape}; yours has {got.shape}."
+    if aspect.shape_only or _close(exercise, got, right):
+        return ""
+    got, right = np.asarray(got, np.float64), np.asarray(right, np.float64)
+    if not np.isfinite(got).all():
+        bad = int((~np.isfinite(got)).sum())
+        return f"{tried} `{name}` holds {bad} value{'s' * (bad > 1)} that {'are' if bad > 1 else 'is'} not finite."
+    gap = np.abs(got - right)
+    wrong = gap > exercise.atol + exercise.rtol * np.abs(right)
+    if not right.shape:
+        return f"{tried} `{name}` should be {right:.6g}; yours is {got:.6g}." if reveal else (
+            f"{tried} `{name}` is not the expected number.")
+    first = tuple(int(i) for i in np.argwhere(wrong)[0])
+    text = f"{tried} `{name}` differs in {int(wrong.sum())} of {wrong.size} places, first at {list(first)}"
+    if reveal:
+        text += f": expected {right[first]:.6g}, got {got[first]:.6g}"
+    return f"{text}; largest gap {gap.max():.2g}."
+
+
+def _short(message: str, limit: int = 200) -> str:
+    # Keras appends its own account of the call to an exception; the first paragraph is the student's.
+    first = message.strip().split("\n\n")[0].replace("\n", " ")
+    return first if len(first) <= limit else first[: limit - 1] + "…"
+
+
+def _close(exercise: Exercise, got: np.ndarray, right: np.ndarray) -> bool:
+    return got.shape == right.shape and bool(
+        np.allclose(np.asarray(got, np.float64), np.asarray(right, np.float64),
+                    rtol=exercise.rtol, atol=exercise.atol)
+    )
+
+
+def _diagnose(exercise, cases, expected, outcome: Outcome, results) -> dict[str, Misconception]:
+    """The misconceptions that explain the outputs, by the aspect each explains.
+
+    One that explains everything wins. Otherwise each failed aspect is explained by itself, and only if
+    exactly one misconception fits it: a diagnosis is never a guess.
+    """
+    wrong = [(m, *outputs_of(m.wrong, cases)) for m in exercise.misconceptions]
+    failed = {r.name for r in results if not r.passed}
+    whole = [m for m, arrays, raised in wrong if _matches(exercise, arrays, raised, outcome, set(expected))]
+    if len(whole) == 1:
+        return dict.fromkeys(failed, whole[0])
+    explained = {}
+    for aspect in exercise.aspects:
+        if aspect.name not in failed or aspect.shape_only:
+            continue
+        keys = {key for key in expected if aspect.covers(key)}
+        fits = [m for m, arrays, raised in wrong
+                if _differs(exercise, arrays, raised, expected, keys)
+                and _matches(exercise, arrays, raised, outcome, keys)]
+        if len(fits) == 1:
+            explained[aspect.name] = fits[0]
+    return explained
+
+
+def _matches(exercise, arrays, raised: dict[str, Raises], outcome: Outcome, keys: set[str]) -> bool:
+    for key in keys:
+        case = key.partition("/")[0]
+        if case in raised:
+            kind, message = outcome.errors.get(case, ("", ""))
+            if kind != raised[case].type or raised[case].contains not in message:
+                return False
+        elif key in arrays:
+            if key not in outcome.arrays or not _close(exercise, outcome.arrays[key], arrays[key]):
+                return False
+        elif key in outcome.arrays or case in outcome.errors:
+            return False
+    return True
+
+
+def _differs(exercise, arrays, raised, expected, keys: set[str]) -> bool:
+    return any(key.partition("/")[0] in raised or key not in arrays
+               or not _close(exercise, arrays[key], expected[key]) for key in keys)

@@ -1,0 +1,49 @@
+"""A lesson with its cells run once, so that tests can try answer after answer in one process."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import unrolled.quiet  # noqa: F401
+from autograde import judge, lesson, oracles
+from unrolled import checking, probes
+
+
+class Classroom:
+    """The reference lesson's names, and a way to try another answer in place of the reference's."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.answers: dict[str, str] = {}
+        self.checks: dict[str, str] = {}
+        self.names: dict[str, object] = {"__name__": "__main__"}
+        # One namespace that grows cell by cell; each exercise remembers the names that stood above it.
+        self.before: dict[str, dict] = {}
+        for cell in lesson.read(name).cells:
+            kind = lesson.kind_of(cell)
+            if kind == "check":
+                self.checks[lesson.exercise_of(cell)] = cell.source
+            elif kind in ("solution", "code"):
+                if kind == "solution":
+                    self.before[lesson.exercise_of(cell)] = dict(self.names)
+                    self.answers[lesson.exercise_of(cell)] = lesson.answer(cell)
+                exec(compile(lesson.answer(cell), f"<{name}>", "exec"), self.names)
+
+    def try_answer(self, exercise: str, source: str, seed: int | None = None) -> judge.Verdict:
+        """Run `source` in place of the reference answer and judge what its check collects."""
+        names = dict(self.before[exercise])
+        exec(compile(source, f"<{exercise}>", "exec"), names)
+        oracle = oracles.get(exercise)
+        cases = oracle.draw(oracles.public_seed(exercise) if seed is None else seed)
+        collected = []
+        checking.collect_with(lambda name, answers: collected.append(probes.run(name, answers, cases)))
+        try:
+            exec(self.checks[exercise], names)
+        finally:
+            checking.collect_with(checking.check_here)
+        return judge.judge(oracle, cases, collected[0], source=source)
+
+
+@cache
+def classroom(name: str) -> Classroom:
+    return Classroom(name)

@@ -1,0 +1,28 @@
+"""The table of what the checks are worth, printed at the end of a test run."""
+
+from __future__ import annotations
+
+import re
+
+
+def pytest_terminal_summary(terminalreporter):
+    rows: dict[str, dict[str, set | dict]] = {}
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            found = re.search(r"(test_right_answer|test_misconception_is)\w+\[(\w+)\.(\w+): (.*?)-(?:None|\d+)\]",
+                              report.nodeid)
+            if found and getattr(report, "when", "") == "call":
+                kind, topic, name, what = found.groups()
+                row = rows.setdefault(topic, {"exercises": set(), "right": {}, "wrong": {}})
+                row["exercises"].add(name)
+                results = row["right" if "right" in kind else "wrong"]
+                results[name, what] = results.get((name, what), True) and outcome == "passed"
+    if not rows:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("what the checks are worth")
+    write(f"{'topic':<8}{'exercises':>10}   {'misconceptions: rejected and named / total':<45}right answers: accepted / total")
+    for topic, row in sorted(rows.items()):
+        right, wrong = row["right"], row["wrong"]
+        write(f"{topic:<8}{len(row['exercises']):>10}   {f'{sum(wrong.values())} / {len(wrong)}':<45}"
+              f"{sum(right.values())} / {len(right)}")

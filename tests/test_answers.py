@@ -1,0 +1,72 @@
+"""What the checks are worth: every misconception rejected and named, every right answer accepted."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+from autograde import judge, oracles
+from autograde.exercise import Raises, outputs_of
+from tests.classroom import classroom
+from unrolled.probes import Outcome
+
+TOPICS = oracles.topics()
+ANSWERS = {topic: importlib.import_module(f"tests.answers.{topic}") for topic in TOPICS}
+EXERCISES = [pytest.param(topic, ex, id=ex.id) for topic, m in TOPICS.items() for ex in m.EXERCISES]
+RIGHT = [pytest.param(topic, ex, style, id=f"{ex.id}: {style}") for topic, m in TOPICS.items()
+         for ex in m.EXERCISES for style in ["the reference", *ANSWERS[topic].RIGHT.get(ex.id, {})]]
+WRONG = [pytest.param(topic, ex, m, id=f"{ex.id}: {m.name}") for topic, module in TOPICS.items()
+         for ex in module.EXERCISES for m in ex.misconceptions]
+SEEDS = [None, 7]  # the public inputs, and a set nobody has seen
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("topic", "exercise", "style"), RIGHT)
+def test_right_answer_earns_full_marks(topic, exercise, style, seed):
+    room = classroom(TOPICS[topic].LESSON)
+    source = room.answers[exercise.id] if style == "the reference" else ANSWERS[topic].RIGHT[exercise.id][style]
+    verdict = room.try_answer(exercise.id, source, seed)
+    assert verdict.passed, verdict
+    assert verdict.points == exercise.points
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("topic", "exercise", "misconception"), WRONG)
+def test_misconception_is_rejected_and_named(topic, exercise, misconception, seed):
+    """Real student code with this mistake loses points, and the verdict says which mistake it is."""
+    room = classroom(TOPICS[topic].LESSON)
+    wrong = ANSWERS[topic].WRONG.get(exercise.id, {}).get(misconception.name)
+    assert wrong is not None, f"tests/answers/{topic}.py has no answer with this misconception"
+    source = wrong(room.answers[exercise.id]) if callable(wrong) else wrong
+    verdict = room.try_answer(exercise.id, source, seed)
+    assert not verdict.passed
+    assert [d.name for d in verdict.diagnosis] == [misconception.name], verdict
+
+
+@pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
+def test_misconceptions_are_told_apart(topic, exercise):
+    """On any inputs, no misconception looks right and no two look alike: a diagnosis is never a guess."""
+    for seed in (1, 2, 3):
+        cases = exercise.draw(seed)
+        for misconception in exercise.misconceptions:
+            arrays, raised = outputs_of(misconception.wrong, cases)
+            outcome = Outcome(arrays, {name: (r.type, r.contains) for name, r in raised.items()})
+            verdict = judge.judge(exercise, cases, outcome)
+            assert not verdict.passed, misconception.name
+            assert [d.name for d in verdict.diagnosis] == [misconception.name]
+
+
+@pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
+def test_every_output_is_judged_and_the_same_seed_draws_the_same_cases(topic, exercise):
+    first, again = exercise.draw(5), exercise.draw(5)
+    for name, case in first.items():
+        assert all(np.array_equal(case[k], again[name][k]) for k in case)
+        assert case.about, f"case {name!r} has no line that says what was tried"
+    arrays, raised = outputs_of(exercise.reference, first)
+    assert not any(isinstance(r, Raises) for r in raised.values())
+    for key in arrays:
+        assert any(a.covers(key) for a in exercise.aspects), f"no aspect judges {key}"
+    for aspect in exercise.aspects:
+        assert any(aspect.covers(key) for key in arrays), f"aspect {aspect.name!r} judges nothing"
