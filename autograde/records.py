@@ -1,0 +1,103 @@
+"""What crosses the boundaries of a grading run: a rebuilt submission goes in, a result comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nbformat.notebooknode import NotebookNode
+
+from autograde.judge import Verdict
+
+# Every submission ends in exactly one of these.
+GRADED = "graded"
+TIMEOUT = "timeout"
+OUT_OF_MEMORY = "out_of_memory"
+CRASHED = "crashed"
+FLOODED = "flooded"
+TAMPERED = "tampered"
+MISSING = "missing"
+UNREADABLE = "unreadable"
+STATUSES = (GRADED, TIMEOUT, OUT_OF_MEMORY, CRASHED, FLOODED, TAMPERED, MISSING, UNREADABLE)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One cell to run. `kind` is ``code`` (everybody's), ``helper`` (a cell the student added and an
+    answer needs), ``solution`` or ``check``; `cell` is its index in the rebuilt notebook."""
+
+    kind: str
+    cell: int
+    source: str
+    exercise: str = ""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student handed in, put into the lesson's skeleton.
+
+    Attributes
+    ----------
+    notebook : the skeleton with the student's solution and written cells; None if `status` is set.
+    steps : what to run, in the skeleton's order.
+    answers : the source of each exercise's answer, with the helpers it needs: for source rules.
+    untouched : exercises whose cell is still the stub.
+    repairs : what was put right on the way in, one sentence each; shown to student and instructor.
+    status : ``missing`` or ``unreadable`` if there is nothing to run, else None; `note` says why in one line.
+    rescued : it could be read, but not as handed in (another encoding, an old format).
+    """
+
+    student: str
+    lesson: str
+    notebook: NotebookNode | None = None
+    steps: tuple[Step, ...] = ()
+    answers: dict[str, str] = field(default_factory=dict)
+    untouched: frozenset[str] = frozenset()
+    repairs: tuple[str, ...] = ()
+    status: str | None = None
+    note: str = ""
+    rescued: bool = False
+
+
+@dataclass(frozen=True)
+class CellOutput:
+    """What a cell printed and how it ended: text a student wrote, shown escaped and capped, never parsed."""
+
+    text: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One submission, graded. `seconds` is wall time; `parts` splits it (fork, setup, code, judge)."""
+
+    student: str
+    lesson: str
+    status: str
+    verdicts: tuple[Verdict, ...]
+    repairs: tuple[str, ...] = ()
+    note: str = ""
+    seconds: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
+    outputs: dict[int, CellOutput] = field(default_factory=dict)
+
+    @property
+    def score(self) -> float:
+        return sum(v.points for v in self.verdicts)
+
+    @property
+    def max_score(self) -> float:
+        return sum(v.max_points for v in self.verdicts)
+
+    def record(self) -> dict:
+        """One record of ``autograde grade --json``."""
+        return {
+            "student": self.student, "lesson": self.lesson, "status": self.status,
+            "score": self.score, "max_score": self.max_score, "seconds": round(self.seconds, 3),
+            "note": self.note, "repairs": list(self.repairs),
+            "exercises": [{
+                "id": v.exercise, "points": v.points, "max_points": v.max_points, "state": v.state,
+                "aspects": [{"name": a.name, "passed": a.passed, "points": a.points,
+                             "max_points": a.max_points} for a in v.aspects],
+                "diagnosis": [d.name for d in v.diagnosis],
+            } for v in self.verdicts],
+        }
