@@ -346,3 +346,387 @@ LATCH = Exercise(
          "and only the sign is kept: use 1.", {"g": 20.0}),
     ),
 )
+
+# ---------------------------------------------------------------------------------------------- lstm.cell
+
+ZERO_WEIGHTS = Raises("ValueError", "has 0 weights after build")
+
+
+def cell_cases(rng):
+    B, D, u = 3, 5, 7
+    drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
+    return {
+        "step": Case(drawn | weights(rng, D, u), about=f"one step with your weights replaced: B = {B}, D = {D}, u = {u}"),
+        "new": Case({"D": D, "units": u}, about=f"a new cell of {u} units, built for {D} inputs"),
+        "config": Case({"D": D, "units": u, "again": True}, about='LSTMCell(..., name="memory") made again from its get_config()'),
+    }
+
+
+def cell(case, forget=1.0, states="hc", unpack="hc", output="h", config="all", kernel=True, built=True):
+    """The `LSTMCell` layer; each keyword is a way to get it wrong."""
+    if not built:
+        return ZERO_WEIGHTS
+    if case.name == "config":
+        if config == "units":
+            return {"state_size": [case["units"]] * 2, "name_kept": False}
+        if config != "all":
+            return Raises("TypeError", config)
+        return {"state_size": [case["units"]] * 2, "name_kept": True}
+    if case.name == "new":
+        u = int(case["units"])
+        return {"bias": np.repeat([0.0, forget, 0.0, 0.0], u), "varies": [kernel, kernel], "state_size": [u, u]}
+    given = Case(case | dict(zip(unpack, (case["h"], case["c"]), strict=True)))
+    new = step(given)
+    return {"output": new[output]} | {name: new[kind] for name, kind in zip("hc", states, strict=True)}
+
+
+CELL = Exercise(
+    id="lstm.cell",
+    title="A cell for keras.layers.RNN",
+    cases=cell_cases,
+    reference=cell,
+    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell"),
+    aspects=(
+        Aspect("one step", 3, on=("step/*",), ask="What does your call return, and in which order?"),
+        Aspect("at birth", 2, on=("new/*",), ask="Where does a new cell's forget bias start?"),
+        Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
+    ),
+    misconceptions=misconceptions(
+        cell,
+        ("forget bias 0", "Your new cell's bias is 0 everywhere, so it forgets half of everything at each step: "
+         "let the forget gate's block start at 1.", {"forget": 0.0}),
+        ("states returned as c, h", "The new states come back as [c, h]: keras.layers.RNN hands them to the next "
+         "step in the order you return them, and that order is [h, c].", {"states": "ch"}),
+        ("states unpacked as c, h", "You read the states as c, h: they arrive in the order you return them, [h, c].",
+         {"unpack": "ch"}),
+        ("output is the cell state", "The cell's output is its cell state: what leaves the cell is h; c stays "
+         "inside.", {"output": "c"}),
+        ("get_config without units", "get_config does not hold `units`, so a saved model cannot make this cell "
+         "again.", {"config": "required positional argument"}),
+        ("no keyword arguments", "Your __init__ takes no **kwargs, so Keras cannot hand the layer its name and "
+         "dtype: accept **kwargs and pass them to super().__init__.", {"config": "unexpected keyword"}),
+        ("get_config without the base's", "get_config holds your own argument only; start from super().get_config(), "
+         "or the name and dtype are lost.", {"config": "units"}),
+        ("weights start at zero", "Both weight matrices start at 0: then every unit does the same for ever, because "
+         "each gets the same gradient. Keep random initialisers for them.", {"kernel": False}),
+        ("weights made in call", "Your cell has no weights after build: make them in build(self, input_shape). Made in "
+         "call they do not exist yet when a saved model is loaded.", {"built": False}),
+    ),
+)
+
+# --------------------------------------------------------------------------------------------- lstm.layer
+
+
+def layer_cases(rng):
+    B, T, D, u = 3, 5, 2, 7
+    def case(about, **more):
+        drawn = {"x": rng.normal(size=(B, T, D)), "return_sequences": True, "return_state": False}
+        return Case(drawn | weights(rng, D, u) | more, about=f"B = {B}, T = {T}, D = {D}, u = {u}, {about}")
+    mask = np.arange(T) < np.array([[5], [3], [2]])
+    mask[0, 2] = False  # a hole, so that "count the valid steps" is told apart from a mask
+    return {
+        "sequence": case("return_sequences=True"),
+        "last": case("return_sequences=False", return_sequences=False),
+        "states": case("return_state=True, and an initial state", return_sequences=False, return_state=True,
+                       h=rng.uniform(-0.8, 0.8, (B, u)), c=rng.normal(size=(B, u))),
+        "mask": case("a mask (padding at the end, and one gap)", mask=mask, return_state=True),
+        "passes": Case({"mask": mask}, about="compute_mask with return_sequences=True, then with False"),
+        "config": Case({"units": u, "D": D}, about="LSTM(..., return_sequences=True, return_state=True) made again "
+                       "from its get_config()"),
+    }
+
+
+def layer(case, mask="hold", initial="hc", states="hc", stack=1, sequences_kept=True, passes_last=False,
+          built=True, output="h", last="last"):
+    """The `LSTM` layer; each keyword is a way to get it wrong."""
+    if case.name == "passes":
+        return {"sequences": True, "last": passes_last}
+    if not built:
+        return ZERO_WEIGHTS
+    if case.name == "config":
+        return {"outputs": 3, "axes": 3 if sequences_kept else 2}
+    B, T, _ = case["x"].shape
+    given = [case[k] if k in case and initial else np.zeros((B, case["U"].shape[0])) for k in (initial or "hc")]
+    h, c = given
+    out, outputs = np.zeros_like(h), []
+    for t in range(T):
+        new = step(Case(case | {"x": case["x"][:, t], "h": h, "c": c}))
+        valid = case["mask"][:, t, None] if "mask" in case and mask != "ignored" else np.ones((B, 1), bool)
+        if mask == "inverted" and "mask" in case:
+            valid = ~valid
+        if mask == "reset":
+            h, c = new["h"] * valid, new["c"] * valid
+        else:
+            h = np.where(valid, new["h"], h)
+            c = new["c"] if mask == "h only" else np.where(valid, new["c"], c)
+        out = np.where(valid, new["h"], 0) if mask == "zero output" else (h if output == "h" else c)
+        outputs.append(out)
+    result = np.stack(outputs, axis=stack) if case["return_sequences"] else outputs[0 if last == "first" else -1]
+    end = dict(zip(states, (h, c), strict=True)) if case["return_state"] else {}
+    return {"output": result} | end
+
+
+LAYER = Exercise(
+    id="lstm.layer",
+    title="The LSTM layer, with masks",
+    cases=layer_cases,
+    reference=layer,
+    forbids=("keras.layers.LSTM", "keras.layers.RNN"),
+    aspects=(
+        Aspect("outputs", 3, on=("sequence/*", "last/*"), ask="Do both states travel from step to step?"),
+        Aspect("states", 2, on=("states/*",), ask="In which order do states arrive and leave?"),
+        Aspect("mask", 3, on=("mask/*", "passes/*"), ask="What must happen to h and to c where the mask is False?"),
+        Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
+    ),
+    misconceptions=misconceptions(
+        layer,
+        ("mask ignored", "The mask makes no difference: where it is False, h and c must stay what they were.",
+         {"mask": "ignored"}),
+        ("mask the wrong way round", "Your layer skips the valid steps and reads the padding: True means a real "
+         "step.", {"mask": "inverted"}),
+        ("states zeroed at padding", "At a masked step your states become 0, so the memory is gone: keep the old "
+         "ones with ops.where(m, new, old).", {"mask": "reset"}),
+        ("mask on h only", "At a masked step h stays but c runs on: hold both states.", {"mask": "h only"}),
+        ("outputs zeroed at padding", "Your states are right, but masked steps output 0: Keras repeats the last valid "
+         "output there, so that the last position holds the result.", {"mask": "zero output"}),
+        ("initial state ignored", "initial_state makes no difference: start from it when it is given.",
+         {"initial": ""}),
+        ("initial state read as c, h", "initial_state is [h, c]; you read it as c, h.", {"initial": "ch"}),
+        ("states returned as c, h", "With return_state=True the order is output, h, c.", {"states": "ch"}),
+        ("time first", "Your sequence is (time, batch, units): stack the outputs along axis 1.", {"stack": 0}),
+        ("first step returned", "Without return_sequences your layer returns its first output: it must return the "
+         "last.", {"last": "first"}),
+        ("output is the cell state", "Your outputs are the cell states: what leaves the layer is h.", {"output": "c"}),
+        ("get_config without return_sequences", "The layer made from get_config returns one step instead of the "
+         "sequence: return_sequences is missing from the dictionary.", {"sequences_kept": False}),
+        ("mask passed on after the last step", "With return_sequences=False there is no time axis left, so the mask "
+         "must end here: compute_mask returns None then.", {"passes_last": True}),
+        ("cell not built", "After build the layer has no weights: call self.cell.build(...) in build, or a saved "
+         "model's weights find no place when it is loaded.", {"built": False}),
+    ),
+)
+
+# ------------------------------------------------------------------------------------- lstm.peephole_step
+
+
+def peephole_cases(rng):
+    B, D, u = 2, 3, 5
+    def case(about, **changes):
+        drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u)),
+                 "P": rng.normal(size=(3, u))}
+        return Case(drawn | weights(rng, D, u) | changes, about=f"B = {B}, D = {D}, u = {u}, {about}")
+    return {"random": case("random peepholes"), "none": case("all peepholes 0", P=np.zeros((3, u)))}
+
+
+def peephole(case, early="old", late="new", full=False, rows="ifo", looks_at=lambda c, h: c, inside=True,
+             candidate=False, output=True, inputs=True):
+    """One step of an LSTM whose gates see the cell state; each keyword is a way to get it wrong."""
+    h, c = case["h"], case["c"]
+    p = dict(zip(rows, case["P"], strict=True))
+    zi, zf, zg, zo = np.split(case["x"] @ case["W"] + h @ case["U"] + case["b"], 4, axis=-1)
+
+    def gate(z, name, state):
+        seen = p[name] * looks_at(state, h)
+        if full:
+            seen = seen.sum(axis=-1, keepdims=True)
+        return sigmoid(z + seen) if inside else sigmoid(z) + seen
+
+    def update(seen):
+        i, f = (gate(zi, "i", seen), gate(zf, "f", seen)) if inputs else (sigmoid(zi), sigmoid(zf))
+        return f * c + i * np.tanh(zg + (p["i"] * c if candidate else 0))
+
+    new_c = update(c)
+    if early == "new":
+        new_c = update(sigmoid(zf) * c + sigmoid(zi) * np.tanh(zg))
+    o = gate(zo, "o", new_c if late == "new" else c) if output else sigmoid(zo)
+    return {"h": o * np.tanh(new_c), "c": new_c}
+
+
+PEEPHOLE = Exercise(
+    id="lstm.peephole_step",
+    title="One step with peepholes",
+    cases=peephole_cases,
+    reference=peephole,
+    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell"),
+    aspects=(
+        Aspect("shape", 1, shape_only=True),
+        Aspect("without peepholes an LSTM", 1, on=("none/*",), ask="With P = 0 this is lstm_step."),
+        Aspect("cell state", 2, on=("random/c",), ask="Which c exists when i and f are computed?"),
+        Aspect("hidden state", 2, on=("random/h",), ask="Which c exists when o is computed?"),
+    ),
+    misconceptions=misconceptions(
+        peephole,
+        ("output gate sees the old cell", "The output gate looks at c_{t−1}: it opens after the update, so it looks "
+         "at the new c_t.", {"late": "old"}),
+        ("input and forget gate see the new cell", "i and f look at a cell state that they are about to make: they "
+         "can only see the old one, c_{t−1}.", {"early": "new"}),
+        ("full instead of diagonal", "Every unit's gate sees the sum over all units: a peephole is one weight a unit, "
+         "so it is an elementwise product and nothing is summed.", {"full": True}),
+        ("rows in the order f, i, o", "The peephole rows of i and f have changed places: P holds them in the order "
+         "i, f, o.", {"rows": "fio"}),
+        ("looks at h", "The peephole weights are applied to h: the whole point is that the gates see the cell state "
+         "c itself, which a closed output gate hides from them.", {"looks_at": lambda c, h: h}),
+        ("looks at tanh(c)", "The peepholes see tanh(c): they look at the cell state as it is, not squashed.",
+         {"looks_at": lambda c, h: np.tanh(c)}),
+        ("added after the sigmoid", "The peephole is added to the finished gate, which can then leave the range from "
+         "0 to 1: add it before the sigmoid.", {"inside": False}),
+        ("peephole on the candidate", "The candidate g sees the cell state as well: peepholes go to the three gates "
+         "only.", {"candidate": True}),
+        ("output gate without peephole", "i and f have their peepholes, the output gate has none: it sees P[2] · c_t.",
+         {"output": False}),
+        ("input and forget gate without peephole", "Only the output gate has its peephole: i and f see P[0] · c_{t−1} "
+         "and P[1] · c_{t−1}.", {"inputs": False}),
+    ),
+)
+
+# -------------------------------------------------------------------------------------- lstm.step_backward
+
+
+def backward_cases(rng):
+    B, D, u = 3, 5, 2
+    def case(about, P):
+        w = weights(rng, D, u)
+        x, h_prev, c_prev = rng.normal(size=(B, D)), rng.uniform(-0.8, 0.8, (B, u)), rng.normal(size=(B, u))
+        zi, zf, zg, zo = np.split(x @ w["W"] + h_prev @ w["U"] + w["b"], 4, axis=-1)
+        i, f, g = sigmoid(zi + P[0] * c_prev), sigmoid(zf + P[1] * c_prev), np.tanh(zg)
+        c = f * c_prev + i * g
+        o = sigmoid(zo + P[2] * c)
+        return Case(w | {"x": x, "h_prev": h_prev, "c_prev": c_prev, "P": P, "i": i, "f": f, "g": g, "o": o, "c": c,
+                         "h": o * np.tanh(c), "dh": rng.normal(size=(B, u)), "dc": rng.normal(size=(B, u))},
+                    about=f"B = {B}, D = {D}, u = {u}, {about}")
+    return {"plain": case("all peepholes 0", np.zeros((3, u))),
+            "peephole": case("random peepholes", rng.normal(size=(3, u)))}
+
+
+def step_backward(case, carry=True, output_peephole=True, input_peepholes=True, forget=True, squash=True,
+                  gate_slope=lambda a: a * (1 - a), candidate_slope=lambda g: 1 - g**2, dU_from="h_prev",
+                  dP_from="c", average=False, order="ifgo", overwrite=False):
+    """Gradients of one peephole step; each keyword is a way to get it wrong."""
+    x, c_prev, i, f, g, o, c, P = (case[k] for k in ("x", "c_prev", "i", "f", "g", "o", "c", "P"))
+    dz = {"o": case["dh"] * np.tanh(c) * gate_slope(o)}
+    dc = case["dh"] * o * (1 - np.tanh(c) ** 2 if squash else 1)
+    dc = dc + (case["dc"] if carry else 0)
+    dc = dc + (dz["o"] * P[2] if output_peephole else 0)
+    dz["i"] = dc * g * gate_slope(i)
+    dz["f"] = dc * c_prev * gate_slope(f)
+    dz["g"] = dc * i * candidate_slope(g)
+    dc_prev = dc * (f if forget else 1) + (dz["i"] * P[0] + dz["f"] * P[1] if input_peepholes else 0)
+    total = np.concatenate([dz[name] for name in order], axis=-1)
+    size = x.shape[0] if average else 1
+    dP = np.stack([(dz["i"] * c_prev).sum(0), (dz["f"] * c_prev).sum(0), (dz["o"] * case[dP_from]).sum(0)])
+    return {"x": total @ case["W"].T, "h_prev": total @ case["U"].T, "c_prev": dc_prev,
+            "W": x.T @ total / size, "U": case[dU_from].T @ total / size, "b": total.sum(0) / size, "P": dP / size}
+
+
+STEP_BACKWARD = Exercise(
+    id="lstm.step_backward",
+    title="One step backward, peepholes included",
+    cases=backward_cases,
+    reference=step_backward,
+    forbids=("tensorflow.GradientTape", "tf.GradientTape", "jax.grad", "torch.autograd"),
+    aspects=(
+        Aspect("shape", 1, shape_only=True),
+        Aspect("inputs and states", 3, on=("plain/x", "plain/*_prev"), ask="Two paths lead into c_t: which?"),
+        Aspect("weights", 2, on=("plain/[WUbP]",), ask="Each weight gradient is what the weight multiplied, "
+               "transposed, times dz."),
+        Aspect("with peepholes", 3, on=("peephole/*",), ask="Follow every arrow that leaves c_{t−1} and c_t."),
+    ),
+    misconceptions=misconceptions(
+        step_backward,
+        ("peephole paths left out", "The gradient does not pass the peepholes: c_t also acts through the output gate "
+         "(add dz_o · p_o to dc), and c_{t−1} through i and f (add dz_i · p_i + dz_f · p_f to dc_prev).",
+         {"output_peephole": False, "input_peepholes": False}),
+        ("output gate's peephole path left out", "c_t also acts on the output gate through its peephole: add "
+         "dz_o · p_o to dc before you use it.", {"output_peephole": False}),
+        ("input and forget peephole paths left out", "c_{t−1} also acts on i and f through their peepholes: add "
+         "dz_i · p_i + dz_f · p_f to dc_prev.", {"input_peepholes": False}),
+        ("cell path not carried", "The incoming dc makes no difference: two paths lead back into c_t, one through "
+         "h_t and one from c_{t+1}; add them.", {"carry": False}),
+        ("no forget gate on the way back", "The gradient reaches c_{t−1} without the factor f: "
+         "∂c_t/∂c_{t−1} = f_t.", {"forget": False}),
+        ("slope of tanh(c) missing", "On the way from h_t into c_t stands a tanh: multiply by 1 − tanh²(c_t).",
+         {"squash": False}),
+        ("slope of the sigmoid missing", "The three gates are sigmoids: multiply by their slope, a · (1 − a), on the "
+         "way from a gate to its z.", {"gate_slope": lambda a: 1.0}),
+        ("slope of the candidate missing", "The candidate is a tanh: multiply by 1 − g² on the way from g to its z.",
+         {"candidate_slope": lambda g: 1.0}),
+        ("sigmoid's slope for the candidate", "The candidate is a tanh, so its slope is 1 − g², not g · (1 − g).",
+         {"candidate_slope": lambda g: g * (1 - g)}),
+        ("dU from the new hidden state", "U multiplied h_{t−1}, so its gradient is h_{t−1}ᵀ dz; you used h_t.",
+         {"dU_from": "h"}),
+        ("output peephole from the old cell", "The output gate saw c_t, so the gradient of its peephole is the sum of "
+         "dz_o · c_t; you used c_{t−1}.", {"dP_from": "c_prev"}),
+        ("averaged over the batch", "The weight gradients are divided by the batch size: the chain rule adds over the "
+         "batch. If the loss is a mean, dh holds the 1/B already.", {"average": True}),
+        ("order i, f, o, g", "The four parts of dz stand in the order i, f, o, g; the weights' blocks are "
+         "i, f, g, o.", {"order": "ifog"}),
+    ),
+)
+
+# ----------------------------------------------------------------------------------------- lstm.to_pytorch
+
+
+def to_pytorch_cases(rng):
+    V, D, u = 11, 3, 5
+    E = rng.normal(size=(V, D))
+    w = weights(rng, D, u)
+    b_hh = rng.normal(size=4 * u)
+    return {
+        "to": Case(w | {"E": E}, about=f"Keras to PyTorch: {V} words, D = {D}, u = {u}"),
+        "from": Case({"E": E, "w_ih": w["W"].T, "w_hh": w["U"].T, "b_ih": w["b"], "b_hh": b_hh},
+                     about=f"PyTorch to Keras: {V} words, D = {D}, u = {u}, two random biases"),
+    }
+
+
+def _reordered(blocks_last):
+    i, f, g, o = np.split(blocks_last, 4, axis=-1)
+    return np.concatenate([i, f, o, g], axis=-1)
+
+
+def to_pytorch(case, turn=np.transpose, order=lambda a: a, twice=False, second=True, turn_embedding=False,
+               average=False):
+    """Both directions of the mapping; each keyword is a way to get it wrong."""
+    E = case["E"].T if turn_embedding else case["E"]
+    if case.name == "to":
+        n = len(case["b"])
+        return {"embedding": E, "weight_ih": turn(order(case["W"])), "weight_hh": turn(order(case["U"])),
+                "bias": order(case["b"]) * (2 if twice else 1), "bias_lengths": [n, n]}
+    b = case["b_ih"] + (case["b_hh"] if second else 0)
+    back = (lambda a: order(turn(a)))
+    return {"E": E, "W": back(case["w_ih"]), "U": back(case["w_hh"]), "b": order(b / (2 if average else 1))}
+
+
+def _reshape(a):
+    return a.reshape(a.shape[::-1])
+
+
+TO_PYTORCH = Exercise(
+    id="lstm.to_pytorch",
+    title="Weights from Keras to PyTorch and back",
+    cases=to_pytorch_cases,
+    reference=to_pytorch,
+    aspects=(
+        Aspect("shape", 1, shape_only=True),
+        Aspect("Keras to PyTorch", 2, on=("to/*",), ask="PyTorch computes x @ weight.T + bias_ih + bias_hh."),
+        Aspect("PyTorch to Keras", 2, on=("from/*",), ask="What is the one bias that does what the two did?"),
+    ),
+    misconceptions=misconceptions(
+        to_pytorch,
+        ("not transposed", "The matrices have their Keras shapes: PyTorch stores (out, in), so transpose both.",
+         {"turn": lambda a: a}),
+        ("reshaped instead of transposed", "reshape gives the right shape with the numbers in the wrong places: "
+         "use .T.", {"turn": _reshape}),
+        ("reordered to i, f, o, g", "You moved the blocks, but the orders are the same: PyTorch's g is the candidate, "
+         "which Keras calls c.", {"order": _reordered}),
+        ("bias counted twice", "Both PyTorch biases hold b, so it is added twice: put b in one and zeros in the "
+         "other.", {"twice": True}),
+        ("second bias dropped", "On the way back bias_hh is lost: PyTorch adds both, so Keras's one bias is their "
+         "sum.", {"second": False}),
+        ("biases averaged", "On the way back the biases are averaged: PyTorch adds both, so Keras's one bias is their "
+         "sum.", {"average": True}),
+        ("embedding transposed", "The embedding is a table to look up, (words, D) in both frameworks: only the "
+         "matrices that multiply are transposed.", {"turn_embedding": True}),
+    ),
+)
+
+EXERCISES = [STEP, GATES, CONSTANT_ERROR, FORGET_BIAS, LATCH, CELL, LAYER, PEEPHOLE, STEP_BACKWARD, TO_PYTORCH]
