@@ -247,9 +247,9 @@ class LSTM(keras.layers.Layer):
             x_t, m = now
             _, new = self.cell(x_t, list(state))
             state = tuple(ops.where(m[:, None], n, s) for n, s in zip(new, state))
-            return state, state[0]
+            return state, state
 
-        last, hs = ops.scan(one, tuple(ops.convert_to_tensor(s) for s in initial_state),
+        last, (hs, _) = ops.scan(one, tuple(ops.convert_to_tensor(s) for s in initial_state),
                             (ops.transpose(x, (1, 0, 2)), ops.transpose(mask)))
         out = ops.transpose(hs, (1, 0, 2)) if self.return_sequences else last[0]
         return (out, *last) if self.return_state else out
