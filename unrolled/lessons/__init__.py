@@ -1,0 +1,1 @@
+"""What a lesson gives its students ready-made, one module a topic: helpers too telling for a cell."""
