@@ -1,0 +1,387 @@
+"""Answers to lesson 05 as students write them: right ones in other styles, and one for each misconception."""
+
+from tests.answers import edit
+
+RIGHT = {
+    "gru.step": {
+        "numpy, blocks sliced by hand": '''
+def gru_step(x, h, W, U, b):
+    u = h.shape[1]
+    sig = lambda a: 1 / (1 + np.exp(-a))
+    z = sig(x @ W[:, :u] + h @ U[:, :u] + b[:u])
+    r = sig(x @ W[:, u:2*u] + h @ U[:, u:2*u] + b[u:2*u])
+    h_new = np.tanh(x @ W[:, 2*u:] + np.dot(h * r, U[:, 2*u:]) + b[2*u:])
+    return h_new + z * (h - h_new)
+''',
+        "gates from concatenated inputs": '''
+def gru_step(x, h, W, U, b):
+    u = ops.shape(h)[-1]
+    WU = ops.concatenate([W, U], axis=0)
+    gates = keras.activations.sigmoid(ops.matmul(ops.concatenate([x, h], -1), WU[:, :2 * u]) + b[:2 * u])
+    z, r = gates[:, :u], gates[:, u:]
+    new = ops.tanh(ops.concatenate([x, r * h], -1) @ WU[:, 2 * u:] + b[2 * u:])
+    return (1 - z) * new + z * h
+''',
+    },
+    "gru.convention": {
+        "a copy, changed in place": '''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    W, U, b = np.copy(W), np.copy(U), np.copy(b)
+    for a in (W, U, b):
+        a[..., :u] = -a[..., :u]
+    return W, U, b
+''',
+        "split and join": '''
+def other_convention(W, U, b):
+    def turn(a):
+        z, r, c = ops.split(a, 3, axis=-1)
+        return ops.concatenate([-z, r, c], axis=-1)
+    return [turn(a) for a in (W, U, b)]
+''',
+    },
+    "gru.reset_after": {
+        "numpy, blocks sliced by hand": '''
+def gru_step_reset_after(x, h, W, U, b):
+    u = h.shape[1]
+    from_x = x @ W + b[0]
+    from_h = h @ U + b[1]
+    gates = 1 / (1 + np.exp(-(from_x + from_h)[:, :2*u]))
+    z, r = gates[:, :u], gates[:, u:]
+    n = np.tanh(from_x[:, 2*u:] + r * from_h[:, 2*u:])
+    return n - z * n + z * h
+''',
+        "reset before the product of each row": '''
+def gru_step_reset_after(x, h, W, U, b):
+    Wz, Wr, Wh = ops.split(W, 3, axis=1)
+    Uz, Ur, Uh = ops.split(U, 3, axis=1)
+    (az, ar, ah), (cz, cr, ch) = np.split(b[0], 3), np.split(b[1], 3)
+    update = ops.sigmoid(ops.dot(x, Wz) + ops.dot(h, Uz) + az + cz)
+    reset = ops.sigmoid(ops.dot(x, Wr) + ops.dot(h, Ur) + ar + cr)
+    candidate = ops.tanh(ops.dot(x, Wh) + ah + ops.multiply(reset, ops.dot(h, Uh) + ch))
+    return ops.add(update * h, (1 - update) * candidate)
+''',
+    },
+    "gru.cell": {
+        "own arithmetic, get_config left to Keras": '''
+class GRUCell(keras.layers.Layer):
+    def __init__(self, units, reset_after=True, **kwargs):
+        super().__init__(**kwargs)
+        self.state_size = units
+        self.after = reset_after
+
+    def build(self, shape):
+        u = self.state_size
+        self.b = self.add_weight(shape=(2, 3 * u) if self.after else (3 * u,), initializer="zeros", name="bias")
+        self.U = self.add_weight(shape=(u, 3 * u), name="recurrent_kernel")
+        self.W = self.add_weight(shape=(shape[-1], 3 * u), name="kernel")
+
+    def call(self, inputs, states):
+        step = gru_step_reset_after if self.after else gru_step
+        h = step(inputs, states[0], self.W, self.U, self.b)
+        return h, [h]
+''',
+        "the config as a dictionary": '''
+class GRUCell(keras.layers.Layer):
+    def __init__(self, units, reset_after=True, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.reset_after = int(units), bool(reset_after)
+
+    @property
+    def state_size(self):
+        return [self.units]
+
+    def build(self, input_shape):
+        D, u = input_shape[-1], self.units
+        make = self.add_weight
+        self.kernel = make(name="kernel", shape=(D, 3 * u), initializer="glorot_uniform")
+        self.recurrent_kernel = make(name="recurrent_kernel", shape=(u, 3 * u), initializer="orthogonal")
+        shape = (2, 3 * u) if self.reset_after else (3 * u,)
+        self.bias = make(name="bias", shape=shape, initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, x, states):
+        [h] = states
+        h = one_step(x, h, self.kernel, self.recurrent_kernel, self.bias)
+        return h, (h,)
+
+    def get_config(self):
+        config = super().get_config()
+        config["units"] = self.units
+        config["reset_after"] = self.reset_after
+        return config
+''',
+    },
+    "gru.layer": {
+        "a cell inside": '''
+class GRU(keras.layers.Layer):
+    def __init__(self, units, reset_after=True, return_sequences=False, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.units, self.reset_after, self.return_sequences = units, reset_after, return_sequences
+        self.cell = GRUCell(units, reset_after=reset_after)
+
+    def build(self, input_shape):
+        self.cell.build((input_shape[0], input_shape[-1]))
+
+    def call(self, x, mask=None, initial_state=None):
+        h = ops.zeros((x.shape[0], self.units)) if initial_state is None else initial_state
+        steps = []
+        for t in range(x.shape[1]):
+            _, [new] = self.cell(x[:, t, :], [h])
+            if mask is not None:
+                m = ops.cast(ops.expand_dims(mask[:, t], -1), new.dtype)
+                new = m * new + (1 - m) * h
+            h = new
+            steps.append(ops.expand_dims(h, 1))
+        return ops.concatenate(steps, axis=1) if self.return_sequences else h
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(units=self.units, reset_after=self.reset_after, return_sequences=self.return_sequences)
+        return config
+''',
+        "a scan over time": '''
+class GRU(keras.layers.Layer):
+    def __init__(self, units, reset_after=True, return_sequences=False, **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.units = units
+        self.reset_after = reset_after
+        self.return_sequences = return_sequences
+
+    def build(self, shape):
+        u = self.units
+        self.W = self.add_weight(shape=(shape[-1], 3 * u), name="kernel")
+        self.U = self.add_weight(shape=(u, 3 * u), name="recurrent_kernel")
+        self.b = self.add_weight(shape=(2, 3 * u) if self.reset_after else (3 * u,), name="bias")
+
+    def call(self, sequences, mask=None, initial_state=None):
+        B, T = sequences.shape[:2]
+        if initial_state is None:
+            initial_state = ops.zeros((B, self.units))
+        if mask is None:
+            mask = ops.ones((B, T), dtype="bool")
+        def step(h, at_t):
+            x, m = at_t
+            h = ops.where(m[:, None], one_step(x, h, self.W, self.U, self.b), h)
+            return h, h
+        last, every = ops.scan(step, initial_state,
+                               (ops.transpose(sequences, (1, 0, 2)), ops.transpose(mask)))
+        return ops.transpose(every, (1, 0, 2)) if self.return_sequences else last
+''',
+    },
+    "gru.count_parameters": {
+        "shape by shape": '''
+def count_parameters(kind, D, u, reset_after=True):
+    if kind == "rnn":
+        return D * u + u * u + u
+    if kind == "lstm":
+        return D * 4 * u + u * 4 * u + 4 * u
+    bias = 2 * 3 * u if reset_after else 3 * u
+    return D * 3 * u + u * 3 * u + bias
+''',
+        "product of the shapes": '''
+def count_parameters(kind, D, u, reset_after=True):
+    k = dict(rnn=1, gru=3, lstm=4)[kind]
+    shapes = [(D, k * u), (u, k * u), (k * u,)]
+    if kind == "gru" and reset_after:
+        shapes[2] = (2, k * u)
+    return int(sum(np.prod(s) for s in shapes))
+''',
+    },
+    "gru.reduces_to_rnn": {
+        "zeros, then filled": '''
+def rnn_as_gru(W, U, b):
+    D, u = W.shape
+    W3, U3, b3 = np.zeros((D, 3 * u)), np.zeros((u, 3 * u)), np.zeros((2, 3 * u))
+    W3[:, 2 * u:] = W
+    U3[:, 2 * u:] = U
+    b3[0, :u] = -1e3
+    b3[0, u:2 * u] = 1e3
+    b3[0, 2 * u:] = b
+    return W3, U3, b3
+''',
+        "the bias on the side of the state": '''
+def rnn_as_gru(W, U, b):
+    gates = lambda a: np.hstack([0 * a, 0 * a, a])
+    b3 = np.zeros((2, 3, len(b)), "float32")
+    b3[:, 0], b3[:, 1], b3[1, 2] = -15, 15, b
+    return gates(W), gates(U), b3.reshape(2, -1)
+''',
+    },
+    "gru.from_pytorch": {
+        "slices": '''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    u = w_hh.shape[1]
+    order = np.r_[u:2*u, 0:u, 2*u:3*u]
+    return w_ih[order].T, w_hh[order].T, np.array([b_ih[order], b_hh[order]])
+''',
+        "transpose first": '''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def zrn(a):
+        r, z, n = ops.split(a, 3, axis=-1)
+        return ops.concatenate((z, r, n), axis=-1)
+    return [zrn(ops.transpose(w_ih)), zrn(ops.transpose(w_hh)), zrn(ops.stack([b_ih, b_hh]))]
+''',
+    },
+}
+
+_MIX = "return z * h + (1 - z) * candidate"
+_CELL_CONFIG = '{"units": self.units, "reset_after": self.reset_after}'
+_CONFIG = '"units": self.units, "reset_after": self.reset_after, "return_sequences": self.return_sequences'
+_WHERE = "h = new if mask is None else ops.where(mask[:, t, None], new, h)"
+
+WRONG = {
+    "gru.step": {
+        "z on the candidate": edit(_MIX, "return (1 - z) * h + z * candidate"),
+        "z and r swapped": edit("xz, xr, xh =", "xr, xz, xh =", "Uz, Ur, Uh =", "Ur, Uz, Uh ="),
+        "reset gate ignored": edit("ops.matmul(r * h, Uh)", "ops.matmul(h, Uh)"),
+        "reset after the product": edit("ops.matmul(r * h, Uh)", "r * ops.matmul(h, Uh)"),
+        "reset on the input too": edit("ops.tanh(xh + ops.matmul", "ops.tanh(r * xh + ops.matmul"),
+        "reset state in the mix": edit("candidate = ops.tanh(xh + ops.matmul(r * h, Uh))",
+                                       "h = r * h\n    candidate = ops.tanh(xh + ops.matmul(h, Uh))"),
+        "no 1 − z": edit(_MIX, "return z * h + candidate"),
+        "z on both": edit(_MIX, "return z * (h + candidate)"),
+        "old state dropped": edit(_MIX, "return (1 - z) * candidate"),
+        "tanh on the update gate": edit("z = ops.sigmoid", "z = ops.tanh"),
+        "tanh on the reset gate": edit("r = ops.sigmoid", "r = ops.tanh"),
+        "candidate through a sigmoid": edit("candidate = ops.tanh", "candidate = ops.sigmoid"),
+        "bias left out": edit("ops.matmul(x, W) + b", "ops.matmul(x, W)"),
+        "gates do not see the state": edit("xz + ops.matmul(h, Uz)", "xz", "xr + ops.matmul(h, Ur)", "xr"),
+    },
+    "gru.convention": {
+        "everything negated": "def other_convention(W, U, b):\n    return -W, -U, -b\n",
+        "reset gate negated": edit("sign[:u] = -1", "sign[u:2 * u] = -1"),
+        "candidate negated": edit("sign[:u] = -1", "sign[2 * u:] = -1"),
+        "one minus the weights": '''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    flip = lambda a: np.concatenate([1 - a[..., :u], a[..., u:]], axis=-1)
+    return flip(W), flip(U), flip(b)
+''',
+        "bias forgotten": edit("b * sign", "b"),
+        "recurrent weights forgotten": edit("U * sign", "U"),
+        "bias sliced along rows": '''
+def other_convention(W, U, b):
+    u = len(U)
+    W, U, b = W.copy(), U.copy(), b.copy()
+    W[:, :u] *= -1
+    U[:, :u] *= -1
+    b[:u] *= -1
+    return W, U, b
+''',
+        "second bias row forgotten": '''
+def other_convention(W, U, b):
+    u = len(U)
+    W, U, b = W.copy(), U.copy(), b.copy()
+    W[:, :u] *= -1
+    U[:, :u] *= -1
+    first = b[0] if b.ndim == 2 else b
+    first[:u] *= -1
+    return W, U, b
+''',
+        "blocks swapped": '''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    def swap(a):
+        return np.concatenate([a[..., u:2*u], a[..., :u], a[..., 2*u:]], axis=-1)
+    return swap(W), swap(U), swap(b)
+''',
+        "nothing changed": "def other_convention(W, U, b):\n    return W, U, b\n",
+    },
+    "gru.reset_after": {
+        "recurrent bias dropped": edit("ops.matmul(h, U) + b[1]", "ops.matmul(h, U)"),
+        "input bias dropped": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W)"),
+        "biases added up": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W) + b[0] + b[1]",
+                                "ops.matmul(h, U) + b[1]", "ops.matmul(h, U)"),
+        "reset before the product": edit(
+            "ops.tanh(xh + r * hh)", "ops.tanh(xh + ops.split(b[1], 3)[2] + ops.matmul(r * h, ops.split(U, 3, 1)[2]))"),
+        "bias rows swapped": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W) + b[1]",
+                                  "ops.matmul(h, U) + b[1]", "ops.matmul(h, U) + b[0]"),
+        "reset gate ignored": edit("xh + r * hh", "xh + hh"),
+        "reset on the input too": edit("xh + r * hh", "r * (xh + hh)"),
+        "reset on the input instead": edit("xh + r * hh", "r * xh + hh"),
+        "z on the candidate": edit(_MIX, "return (1 - z) * h + z * candidate"),
+        "z and r swapped": edit("xz, xr, xh =", "xr, xz, xh =", "hz, hr, hh =", "hr, hz, hh ="),
+        "no 1 − z": edit(_MIX, "return z * h + candidate"),
+    },
+    "gru.cell": {
+        "units not in the config": edit(_CELL_CONFIG, '{"reset_after": self.reset_after}'),
+        "reset_after not in the config": edit(_CELL_CONFIG, '{"units": self.units}'),
+        "always reset after": edit("(2,) if self.reset_after else ()", "(2,)"),
+        "always reset before": edit(
+            "h = one_step(inputs, states[0], self.kernel, self.recurrent_kernel, self.bias)",
+            "b = ops.sum(self.bias, axis=0) if self.reset_after else self.bias\n"
+            "        h = gru_step(inputs, states[0], self.kernel, self.recurrent_kernel, b)"),
+        "one bias always": edit("(2,) if self.reset_after else ()", "()"),
+        "only the output": edit("return h, [h]", "return h"),
+        "old state returned": edit("return h, [h]", "return h, states"),
+        "no state_size": edit("        self.state_size = units\n", ""),
+    },
+    "gru.layer": {
+        "mask ignored": edit(_WHERE, "h = new"),
+        "mask inverted": edit("ops.where(mask[:, t, None], new, h)", "ops.where(mask[:, t, None], h, new)"),
+        "padding erases the state": edit(_WHERE, "h = new if mask is None else new * ops.cast(mask[:, t, None], 'float32')"),
+        "mask on the output only": edit(
+            _WHERE, "h = new\n            shown = h if mask is None else h * ops.cast(mask[:, t, None], 'float32')",
+            "outputs.append(h)", "outputs.append(shown)"),
+        "initial state ignored": edit("        h = initial_state\n        if h is None:\n            h = ops", "        h = ops"),
+        "state not carried": edit("        outputs = []", "        start, outputs = h, []",
+                                  "new = one_step(sequences[:, t], h,", "new = one_step(sequences[:, t], start,"),
+        "one step late": edit("            " + _WHERE + "\n            outputs.append(h)",
+                              "            outputs.append(h)\n            " + _WHERE),
+        "read backwards": edit("for t in range(sequences.shape[1])", "for t in reversed(range(sequences.shape[1]))"),
+        "always the sequence": edit("ops.stack(outputs, axis=1) if self.return_sequences else h", "ops.stack(outputs, axis=1)"),
+        "always the last": edit("ops.stack(outputs, axis=1) if self.return_sequences else h", "h"),
+        "time first": edit("ops.stack(outputs, axis=1)", "ops.stack(outputs, axis=0)"),
+        "mean of the outputs": edit("if self.return_sequences else h", "if self.return_sequences else ops.mean(outputs, axis=0)"),
+        "reset_after not in the config": edit(_CONFIG, '"units": self.units, "return_sequences": self.return_sequences'),
+        "return_sequences not in the config": edit(_CONFIG, '"units": self.units, "reset_after": self.reset_after'),
+        "units not in the config": edit(_CONFIG, '"reset_after": self.reset_after, "return_sequences": self.return_sequences'),
+    },
+    "gru.count_parameters": {
+        "one bias row always": edit("2 if kind == \"gru\" and reset_after else 1", "1"),
+        "two bias rows always": edit("2 if kind == \"gru\" and reset_after else 1", "2 if kind == \"gru\" else 1"),
+        "bias forms exchanged": edit("and reset_after else", "and not reset_after else"),
+        "biases not counted": edit(" + biases * u", ""),
+        "one bias a block": edit("biases * u", "biases"),
+        "recurrent weights not counted": edit(" + u * u", ""),
+        "diagonal recurrent weights": edit(" + u * u", " + u"),
+        "input size ignored": edit("D * u", "u * u"),
+        "candidate not counted": edit('"gru": 3, "lstm": 4', '"gru": 2, "lstm": 3'),
+        "two biases everywhere": edit("2 if kind == \"gru\" and reset_after else 1",
+                                      "1 if kind == \"gru\" and not reset_after else 2"),
+        "GRU like an LSTM": edit('"gru": 3', '"gru": 4'),
+    },
+    "gru.reduces_to_rnn": {
+        "z at one": edit("[shut, open_, b]", "[open_, open_, b]"),
+        "r at zero": edit("[shut, open_, b]", "[shut, shut, b]"),
+        "both gates the wrong way round": edit("[shut, open_, b]", "[open_, shut, b]"),
+        "gate weights at zero only": edit("[shut, open_, b]", "[0 * b, 0 * b, b]"),
+        "bias for gate": edit("-20.0", "0.0", "20.0", "1.0"),
+        "biases too small": edit("20.0", "5.0"),
+        "reset gate left at one half": edit("[shut, open_, b]", "[shut, 0 * b, b]"),
+        "update gate left at one half": edit("[shut, open_, b]", "[0 * b, open_, b]"),
+        "bias twice": edit("np.zeros(3 * u)]", "b_x]"),
+        "bias forgotten": edit("[shut, open_, b]", "[shut, open_, 0 * b]"),
+        "recurrent weights forgotten": edit("[no_U, no_U, U]", "[no_U, no_U, no_U]"),
+        "same weights in every block": '''
+def rnn_as_gru(W, U, b):
+    u = len(b)
+    return np.tile(W, 3), np.tile(U, 3), np.stack([np.tile(b, 3), np.zeros(3 * u)])
+''',
+    },
+    "gru.from_pytorch": {
+        "gates not reordered": edit("np.concatenate([z, r, n])", "np.concatenate([r, z, n])"),
+        "biases not reordered": edit("np.stack([reorder(b_ih), reorder(b_hh)])", "np.stack([b_ih, b_hh])"),
+        "reversed order": edit("np.concatenate([z, r, n])", "np.concatenate([n, z, r])"),
+        "not transposed": edit(".T", ""),
+        "reshaped, not transposed": edit("reorder(w_ih).T, reorder(w_hh).T",
+                                         "reorder(w_ih).reshape(w_ih.shape[::-1]), reorder(w_hh).reshape(w_hh.shape[::-1])"),
+        "biases added up": edit("np.stack([reorder(b_ih), reorder(b_hh)])", "reorder(b_ih) + reorder(b_hh)"),
+        "biases end to end": edit("np.stack(", "np.concatenate("),
+        "bias rows swapped": edit("[reorder(b_ih), reorder(b_hh)]", "[reorder(b_hh), reorder(b_ih)]"),
+        "z turned over": edit("np.concatenate([z, r, n])", "np.concatenate([-z, r, n])"),
+    },
+}

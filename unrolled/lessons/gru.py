@@ -1,0 +1,22 @@
+"""What lesson 05 gives its students, so that one wrong answer does not cost the next."""
+
+from __future__ import annotations
+
+from keras import ops
+
+
+def one_step(x, h, W, U, b):
+    """One GRU step in either form: reset before the product for b (3u,), after it for b (2, 3u).
+
+    x: (batch, D), h: (batch, u), W: (D, 3u), U: (u, 3u), blocks z, r, candidate. Returns the new h (batch, u).
+    """
+    u = h.shape[-1]
+    after = len(b.shape) == 2
+    from_x = ops.matmul(x, W) + (b[0] if after else b)
+    gates = ops.sigmoid(from_x[:, : 2 * u] + ops.matmul(h, U[:, : 2 * u]) + (b[1, : 2 * u] if after else 0))
+    z, r = gates[:, :u], gates[:, u:]
+    if after:
+        from_h = r * (ops.matmul(h, U[:, 2 * u :]) + b[1, 2 * u :])
+    else:
+        from_h = ops.matmul(r * h, U[:, 2 * u :])
+    return z * h + (1 - z) * ops.tanh(from_x[:, 2 * u :] + from_h)
