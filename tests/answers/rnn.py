@@ -1,0 +1,457 @@
+"""Answers to lesson 02 as students write them: right ones in other styles, and one for each misconception."""
+
+from tests.answers import edit
+
+RIGHT = {
+    "rnn.step": {
+        "numpy": '''
+def rnn_step(x, h, W, U, b):
+    z = x @ W + h @ U + b
+    return np.tanh(z)
+''',
+        "the joined form": '''
+def rnn_step(x, h, W, U, b):
+    both = ops.concatenate([x, h], axis=1)
+    return ops.tanh(both @ ops.concatenate([W, U], axis=0) + b)
+''',
+        "tanh from exponentials, einsum": '''
+def rnn_step(x, h, W, U, b):
+    z = ops.einsum("bd,du->bu", x, W) + ops.einsum("bv,vu->bu", h, U) + b[None, :]
+    return 1 - 2 / (ops.exp(2 * z) + 1)
+''',
+    },
+    "rnn.concat_form": {
+        "numpy vstack and hstack": '''
+def join_weights(W, U):
+    return np.vstack([W, U])
+
+def joined_step(x, h, V, b):
+    return np.tanh(np.hstack([x, h]) @ V + b)
+''',
+        "taken apart again": '''
+def join_weights(W, U):
+    return ops.vstack((W, U))
+
+def joined_step(x, h, V, b):
+    D = x.shape[1]
+    return ops.tanh(x @ V[:D] + h @ V[D:] + b)
+''',
+    },
+    "rnn.unroll": {
+        "an array filled step by step": '''
+def unroll(x, h0, W, U, b):
+    B, T, D = x.shape
+    states = np.zeros((B, T, h0.shape[1]), "float32")
+    for t in range(T):
+        before = h0 if t == 0 else states[:, t - 1]
+        states[:, t] = np.tanh(x[:, t] @ W + before @ U + b)
+    return states, states[:, -1]
+''',
+        "time first, then transposed": '''
+def unroll(x, h0, W, U, b):
+    h = h0
+    out = []
+    for x_t in ops.transpose(x, (1, 0, 2)):
+        h = cell(x_t, h, W, U, b)
+        out.append(h)
+    return ops.transpose(ops.stack(out), (1, 0, 2)), out[-1]
+''',
+        "all inputs multiplied at once": '''
+def unroll(x, h0, W, U, b):
+    from_x = ops.matmul(x, W) + b
+    states = [h0]
+    for t in range(x.shape[1]):
+        states.append(ops.tanh(from_x[:, t] + states[-1] @ U))
+    return ops.stack(states[1:], axis=1), states[-1]
+''',
+    },
+    "rnn.layer": {
+        "arithmetic mask, input part first": '''
+@keras.saving.register_keras_serializable("unrolled_rnn_other")
+class SimpleRNN(keras.layers.Layer):
+    def __init__(self, units, return_sequences=False, stateful=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = units
+        self.return_sequences = return_sequences
+        self.stateful = stateful
+
+    def build(self, input_shape):
+        self.kernel = self.add_weight(shape=(input_shape[-1], self.units), initializer="glorot_uniform")
+        self.recurrent = self.add_weight(shape=(self.units, self.units), initializer="orthogonal")
+        self.bias = self.add_weight(shape=(self.units,), initializer="zeros")
+        if self.stateful:
+            shape = (input_shape[0], self.units)
+            self.kept = self.add_weight(shape=shape, initializer="zeros", trainable=False)
+        super().build(input_shape)
+
+    def compute_mask(self, x, mask=None):
+        return mask if self.return_sequences else None
+
+    def call(self, x, initial_state=None, mask=None):
+        z = ops.matmul(x, self.kernel) + self.bias
+        if initial_state is not None:
+            h = initial_state
+        elif self.stateful:
+            h = self.kept.value
+        else:
+            h = ops.zeros_like(z[:, 0])
+        hs = []
+        for t in range(x.shape[1]):
+            new = ops.tanh(z[:, t] + ops.matmul(h, self.recurrent))
+            if mask is not None:
+                m = ops.cast(mask[:, t:t + 1], new.dtype)
+                new = m * new + (1 - m) * h
+            h = new
+            hs.append(h)
+        if self.stateful:
+            self.kept.assign(h)
+        if self.return_sequences:
+            return ops.stack(hs, axis=1)
+        return hs[-1]
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(units=self.units, return_sequences=self.return_sequences, stateful=self.stateful)
+        return config
+''',
+        "joined matrix made from W and U, Keras's own config": '''
+class SimpleRNN(keras.layers.Layer):
+    def __init__(self, units, return_sequences=False, stateful=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.return_sequences, self.stateful = units, return_sequences, stateful
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        u = self.units
+        self.W = self.add_weight(shape=(input_shape[-1], u))
+        self.U = self.add_weight(shape=(u, u))
+        self.b = self.add_weight(shape=(u,), initializer="zeros")
+        if self.stateful:
+            self.h = self.add_weight(shape=(input_shape[0], u), initializer="zeros", trainable=False)
+
+    def call(self, x, initial_state=None, mask=None):
+        V = ops.concatenate([self.W, self.U], axis=0)
+        h = initial_state
+        if h is None and self.stateful:
+            h = self.h + 0.0
+        elif h is None:
+            h = ops.zeros((x.shape[0], self.units))
+        out = []
+        for t in range(x.shape[1]):
+            new_h = ops.tanh(ops.concatenate([x[:, t], h], axis=-1) @ V + self.b)
+            h = new_h if mask is None else ops.where(ops.expand_dims(mask[:, t], 1), new_h, h)
+            out += [h]
+        if self.stateful:
+            self.h.assign(h)
+        return ops.stack(out, 1) if self.return_sequences else h
+''',
+    },
+    "rnn.last_valid": {
+        "a loop over the batch": '''
+def last_valid(states, mask):
+    rows = []
+    for row, valid in zip(states, mask):
+        rows.append(row[np.flatnonzero(valid)[-1]])
+    return np.stack(rows)
+''',
+        "argmax of the reversed mask": '''
+def last_valid(states, mask):
+    T = mask.shape[1]
+    last = T - 1 - np.argmax(mask[:, ::-1], axis=1)
+    return states[np.arange(len(states)), last]
+''',
+        "a one-hot row and a product": '''
+def last_valid(states, mask):
+    after = ops.cumsum(ops.cast(mask, "int32")[:, ::-1], axis=1)[:, ::-1]
+    here = ops.cast(ops.logical_and(mask, after == 1), states.dtype)
+    return ops.einsum("bt,btu->bu", here, states)
+''',
+    },
+    "rnn.many_to_many_loss": {
+        "keras.losses and a weighted mean": '''
+def masked_loss(targets, logits, mask):
+    losses = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    weights = ops.cast(mask, "float32")
+    return ops.sum(losses * weights) / ops.sum(weights)
+''',
+        "boolean indexing in numpy": '''
+def masked_loss(targets, logits, mask):
+    z = logits[mask]
+    z = z - z.max(axis=1, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+    return -log_p[np.arange(len(z)), targets[mask]].mean()
+''',
+        "one-hot targets": '''
+def masked_loss(targets, logits, mask):
+    wanted = ops.one_hot(targets, logits.shape[-1])
+    p = ops.sum(wanted * ops.softmax(logits), axis=-1)
+    nll = ops.where(mask, -ops.log(p), 0.0)
+    return ops.sum(nll) / np.sum(mask)
+''',
+    },
+    "rnn.one_to_many": {
+        "numpy": '''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    ids = np.full(len(h), start)
+    logits, chosen = [], []
+    for _ in range(steps):
+        h = np.tanh(E[ids] @ W + h @ U + b)
+        logits.append(h @ Wo + bo)
+        ids = logits[-1].argmax(axis=1)
+        chosen.append(ids)
+    return np.stack(logits, axis=1), np.stack(chosen, axis=1)
+''',
+        "one-hot times the table, choices from the stacked logits": '''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    x = ops.ones((h.shape[0], 1)) * E[start]
+    out = []
+    while len(out) < steps:
+        h = ops.tanh(x @ W + h @ U + b)
+        out.append(h @ Wo + bo)
+        x = ops.one_hot(ops.argmax(out[-1], axis=1), E.shape[0]) @ E
+    logits = ops.stack(out, axis=1)
+    return logits, ops.argmax(logits, axis=2)
+''',
+        "each sequence by itself": '''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    logits, ids = [], []
+    for state in h:
+        symbol, row, chosen = start, [], []
+        for _ in range(steps):
+            state = np.tanh(E[symbol] @ W + state @ U + b)
+            row.append(state @ Wo + bo)
+            symbol = int(np.argmax(row[-1]))
+            chosen.append(symbol)
+        logits.append(row)
+        ids.append(chosen)
+    return np.array(logits), np.array(ids)
+''',
+    },
+    "rnn.sample": {
+        "numpy, argmax of a comparison": '''
+def sample(logits, temperature, r):
+    e = np.exp((logits - logits.max(axis=1, keepdims=True)) / temperature)
+    p = e / e.sum(axis=1, keepdims=True)
+    return p, (np.cumsum(p, axis=1) > r[:, None]).argmax(axis=1)
+''',
+        "searchsorted row by row": '''
+def sample(logits, temperature, r):
+    p = np.asarray(ops.softmax(logits / temperature))
+    ids = [np.searchsorted(np.cumsum(row), value, side="right") for row, value in zip(p, r)]
+    return p, np.array(ids)
+''',
+        "powers of the probabilities": '''
+def sample(logits, temperature, r):
+    p = ops.softmax(logits) ** (1 / temperature)
+    p = p / ops.sum(p, axis=-1, keepdims=True)
+    ids = []
+    for row, point in zip(np.asarray(p), r):
+        k = 0
+        while row[:k + 1].sum() <= point:
+            k += 1
+        ids.append(k)
+    return p, ids
+''',
+    },
+}
+
+WRONG = {
+    "rnn.step": {
+        "recurrent part left out": edit(" + ops.matmul(h, U)", ""),
+        "input left out": edit("ops.matmul(x, W) + ", ""),
+        "bias left out": edit(" + b)", ")"),
+        "bias outside the tanh": edit(" + b)", ") + b"),
+        "bias added twice": '''
+def rnn_step(x, h, W, U, b):
+    from_input = ops.matmul(x, W) + b
+    from_state = ops.matmul(h, U) + b
+    return ops.tanh(from_input + from_state)
+''',
+        "recurrent weights transposed": edit("ops.matmul(h, U)", "ops.matmul(h, ops.transpose(U))"),
+        "sum of two tanhs": '''
+def rnn_step(x, h, W, U, b):
+    return ops.tanh(x @ W) + ops.tanh(h @ U + b)
+''',
+        "no tanh": edit("return ops.tanh(", "return ("),
+        "sigmoid for tanh": edit("ops.tanh", "ops.sigmoid"),
+        "old state added": edit("return ops.tanh", "return h + ops.tanh"),
+    },
+    "rnn.concat_form": {
+        "rows of U first": edit("[W, U]", "[U, W]"),
+        "state before input": edit("[x, h]", "[h, x]"),
+        "both in the order [h; x]": edit("[W, U]", "[U, W]", "[x, h]", "[h, x]"),
+        "joined matrix transposed": edit(
+            "ops.concatenate([W, U], axis=0)", "ops.transpose(ops.concatenate([W, U], axis=0))"),
+        "block diagonal": '''
+def join_weights(W, U):
+    D, u = W.shape
+    top = ops.concatenate([W, ops.zeros((D, u))], axis=1)
+    bottom = ops.concatenate([ops.zeros((u, u)), U], axis=1)
+    return ops.concatenate([top, bottom], axis=0)
+
+def joined_step(x, h, V, b):
+    return ops.tanh(ops.concatenate([x, h], axis=1) @ V + b)
+''',
+        "bias left out": edit(" + b)", ")"),
+        "bias added twice": edit(" + b)", " + 2 * b)  # one for each matrix"),
+        "no tanh": edit("ops.tanh(ops.matmul(xh, V) + b)", "ops.matmul(xh, V) + b"),
+        "state left out": edit("ops.matmul(xh, V)", "ops.matmul(x, V[:x.shape[1]])"),
+    },
+    "rnn.unroll": {
+        "state not carried": edit("h = cell(x[:, t], h,", "h = cell(x[:, t], h0,"),
+        "initial state ignored": edit("h, states = h0, []", "h, states = ops.zeros_like(h0), []"),
+        "emits the state before the step": edit(
+            "        h = cell(x[:, t], h, W, U, b)\n        states.append(h)",
+            "        states.append(h)\n        h = cell(x[:, t], h, W, U, b)"),
+        "time axis first": edit("axis=1", "axis=0"),
+        "reads backwards": edit("range(x.shape[1])", "reversed(range(x.shape[1]))"),
+        "outputs in reverse order": edit("states.append(h)", "states.insert(0, h)"),
+        "the same input at every step": edit("x[:, t]", "x[:, 0]"),
+        "first step skipped": edit("range(x.shape[1])", "range(1, x.shape[1])"),
+        "h0 among the outputs": edit("h, states = h0, []", "h, states = h0, [h0]"),
+        "returns the first state as the last": edit("axis=1), h", "axis=1), states[0]"),
+        "loops over the batch": edit("range(x.shape[1])", "range(x.shape[0])", "x[:, t]", "x[t]"),
+    },
+    "rnn.layer": {
+        "initial state ignored": edit("h = initial_state\n", "h = None\n"),
+        "mask ignored": edit("h = new if mask is None else ops.where(mask[:, t, None], new, h)", "h = new"),
+        "mask multiplies the state": edit(
+            "ops.where(mask[:, t, None], new, h)", "new * ops.cast(mask[:, t, None], new.dtype)"),
+        "mask multiplies the input": edit(
+            "new = cell(x[:, t],",
+            "x_t = x[:, t] if mask is None else x[:, t] * ops.cast(mask[:, t, None], x.dtype)\n"
+            "            new = cell(x_t,",
+            "h = new if mask is None else ops.where(mask[:, t, None], new, h)", "h = new"),
+        "mask inverted": edit("ops.where(mask[:, t, None], new, h)", "ops.where(mask[:, t, None], h, new)"),
+        "outputs at masked steps set to zero": edit(
+            "states.append(h)",
+            "states.append(h if mask is None else h * ops.cast(mask[:, t, None], h.dtype))"),
+        "mask not passed on": edit("        self.supports_masking = True\n", ""),
+        "state not carried": edit(
+            "        states = []\n", "        states, first = [], h\n",
+            "cell(x[:, t], h,", "cell(x[:, t], first,"),
+        "always the last state": edit(
+            "return ops.stack(states, axis=1) if self.return_sequences else h", "return h"),
+        "always all states": edit(" if self.return_sequences else h", ""),
+        "stateful without memory": edit("        if self.stateful:\n            self.memory.assign(h)\n", ""),
+        "memory is trainable": edit(', trainable=False, name="memory"', ', name="memory"'),
+        "no bias weight": edit(
+            '        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="b")\n', "",
+            "self.U, self.b)", "self.U, 0.0)"),
+        "return_sequences missing from get_config": edit('"return_sequences": self.return_sequences, ', ""),
+    },
+    "rnn.last_valid": {
+        "last padded step": '''
+def last_valid(states, mask):
+    return states[:, -1]
+''',
+        "length as an index": edit(
+            "last = ops.max(steps, axis=1)", "last = ops.sum(ops.cast(mask, \"int32\"), axis=1)"),
+        "length minus one as an index": edit(
+            "last = ops.max(steps, axis=1)", "last = ops.sum(ops.cast(mask, \"int32\"), axis=1) - 1"),
+        "first valid step": '''
+def last_valid(states, mask):
+    return states[np.arange(len(states)), mask.argmax(axis=1)]
+''',
+        "one step too early": edit("last = ops.max(steps, axis=1)", "last = ops.max(steps, axis=1) - 1"),
+        "one step for the whole batch": '''
+def last_valid(states, mask):
+    last = np.flatnonzero(mask.any(axis=0))[-1]
+    return states[:, last]
+''',
+        "the first sequence's step for all": '''
+def last_valid(states, mask):
+    last = np.flatnonzero(mask[0])[-1]
+    return states[:, last]
+''',
+        "mask inverted": edit(
+            "ops.where(mask, ops.arange(mask.shape[1]), -1)",
+            "ops.where(mask, -1, ops.arange(mask.shape[1]))"),
+        "mean over valid steps": '''
+def last_valid(states, mask):
+    m = ops.cast(mask[..., None], states.dtype)
+    return ops.sum(states * m, axis=1) / ops.sum(m, axis=1)
+''',
+        "mean over all steps": '''
+def last_valid(states, mask):
+    return ops.mean(states, axis=1)
+''',
+        "maximum over valid steps": '''
+def last_valid(states, mask):
+    return ops.max(ops.where(mask[..., None], states, -1e9), axis=1)
+''',
+        "last step times the mask": '''
+def last_valid(states, mask):
+    return (states * mask[..., None])[:, -1]
+''',
+    },
+    "rnn.many_to_many_loss": {
+        "mask ignored": edit("mask = ops.cast(mask, losses.dtype)", "mask = ops.ones_like(losses)"),
+        "averaged over padding": edit("ops.sum(losses * mask) / ops.sum(mask)", "ops.mean(losses * mask)"),
+        "mean of the rows' means": edit(
+            "ops.sum(losses * mask) / ops.sum(mask)",
+            "ops.mean(ops.sum(losses * mask, axis=1) / ops.sum(mask, axis=1))"),
+        "sum, not mean": edit(" / ops.sum(mask)", ""),
+        "divided by the batch": edit(" / ops.sum(mask)", " / mask.shape[0]"),
+        "softmax twice": edit("log_softmax(logits, axis=-1)", "log_softmax(ops.softmax(logits))"),
+        "sign missing": edit("losses = -ops", "losses = ops"),
+        "base 2": edit("ops.log_softmax(logits, axis=-1)", "ops.log2(ops.softmax(logits))"),
+        "softmax over time": edit("log_softmax(logits, axis=-1)", "log_softmax(logits, axis=1)"),
+        "mask inverted": edit(
+            "ops.cast(mask, losses.dtype)", "1 - ops.cast(mask, losses.dtype)  # True is padding"),
+        "class 0 taken for padding": edit(
+            "ops.cast(mask, losses.dtype)", "ops.cast(targets != 0, losses.dtype)"),
+        "probability, not its logarithm": edit(
+            "ops.log_softmax(logits, axis=-1)", "ops.softmax(logits)", "losses = -ops", "losses = ops"),
+    },
+    "rnn.one_to_many": {
+        "state not carried": edit(
+            "h = cell(ops.take", "new = cell(ops.take", "ops.matmul(h, Wo)", "ops.matmul(new, Wo)"),
+        "first state ignored": edit("    all_logits, all", "    h = ops.zeros_like(h)\n    all_logits, all"),
+        "start symbol at every step": edit(
+            "symbols = ops.argmax", "chosen = ops.argmax", "append(symbols)", "append(chosen)"),
+        "start symbol among the outputs": edit(
+            "        all_symbols.append(symbols)\n", "",
+            "    for _ in range(steps):\n",
+            "    for _ in range(steps):\n        all_symbols.append(ops.cast(symbols, \"int32\"))\n"),
+        "output from the old state": edit(
+            "        h = cell(ops.take(E, symbols, axis=0), h, W, U, b)\n", "",
+            "ops.matmul(h, Wo) + bo\n",
+            "ops.matmul(h, Wo) + bo\n        h = cell(ops.take(E, symbols, axis=0), h, W, U, b)\n"),
+        "probabilities for logits": edit("ops.matmul(h, Wo) + bo", "ops.softmax(ops.matmul(h, Wo) + bo)"),
+        "one choice for the whole batch": '''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    symbol, all_logits, all_symbols = start, [], []
+    for _ in range(steps):
+        h = cell(np.tile(E[symbol], (len(h), 1)), h, W, U, b)
+        logits = h @ Wo + bo
+        all_logits.append(logits)
+        all_symbols.append(np.argmax(logits, axis=-1))
+        symbol = int(np.argmax(logits[0]))
+    return ops.stack(all_logits, axis=1), ops.stack(all_symbols, axis=1)
+''',
+        "least likely symbol": edit("ops.argmax", "ops.argmin"),
+    },
+    "rnn.sample": {
+        "temperature multiplied": edit("logits / temperature", "logits * temperature"),
+        "temperature ignored": edit("logits / temperature", "logits"),
+        "temperature after the softmax": edit(
+            "ops.softmax(logits / temperature, axis=-1)", "ops.softmax(logits, axis=-1) / temperature"),
+        "always the most likely": edit(
+            'ops.sum(ops.cast(running <= r[:, None], "int32"), axis=-1)', "ops.argmax(p, axis=-1)"),
+        "no running sum": '''
+def sample(logits, temperature, r):
+    p = ops.softmax(logits / temperature, axis=-1)
+    return p, ops.argmax(ops.cast(p > r[:, None], "int32"), axis=-1)
+''',
+        "nearest probability": '''
+def sample(logits, temperature, r):
+    p = ops.softmax(logits / temperature, axis=-1)
+    return p, ops.argmin(ops.abs(p - r[:, None]), axis=-1)
+''',
+        "one symbol too far": edit('"int32"), axis=-1)', '"int32"), axis=-1) + 1'),
+        "rank for symbol": edit("ops.cumsum(p, axis", "ops.cumsum(ops.sort(p, axis=-1)[:, ::-1], axis"),
+        "softmax over the batch": edit("logits / temperature, axis=-1", "logits / temperature, axis=0"),
+        "one random number for all": edit("r[:, None]", "r[0]"),
+    },
+}
