@@ -103,6 +103,16 @@ def judge(
     return Verdict(exercise.id, exercise.title, state, points, exercise.points, results, diagnosis)
 
 
+def unwritten(exercise: Exercise) -> Verdict:
+    """The verdict on an exercise whose cell is still the stub."""
+    return _nothing(exercise, UNWRITTEN, "This exercise was handed in as it was given.")
+
+
+def unanswered(exercise: Exercise, why: str = "Nothing was handed in.") -> Verdict:
+    """The verdict on an exercise from which nothing arrived; `why` tells the student."""
+    return _nothing(exercise, NO_ANSWER, why)
+
+
 def _nothing(exercise: Exercise, state: str, note: str) -> Verdict:
     aspects = tuple(AspectResult(a.name, False, 0.0, a.points) for a in exercise.aspects)
     return Verdict(exercise.id, exercise.title, state, 0.0, exercise.points, aspects, note=note)

@@ -1,0 +1,150 @@
+"""Run a submission's cells in a closed-in child, and send away what its answers return.
+
+The runner shares its process with student code, so nothing depends on its honesty: it can only send
+arrays, which are judged elsewhere, and text, which is only ever shown.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import sys
+import traceback
+from contextlib import contextmanager
+
+from unrolled import checking, probes
+from unrolled.sandbox import channel
+from unrolled.sandbox.isolate import Limits
+
+KEPT_TEXT = 64 << 10  # of what one cell prints, for the student to read
+
+
+class OutOfTime(BaseException):
+    """A cell took longer than it may. Not an Exception, so that `except Exception` does not keep it going."""
+
+
+class Flooded(BaseException):
+    """The submission printed more than any honest one does."""
+
+
+class CappedText(io.TextIOBase):
+    """Standard output of a cell: keeps the beginning, counts the rest."""
+
+    def __init__(self, limit: int):
+        self.limit = limit
+        self.total = 0
+        self.start_cell()
+
+    def start_cell(self) -> None:
+        self.kept: list[str] = []
+        self.room = KEPT_TEXT
+
+    def write(self, text: str) -> int:
+        self.total += len(text)
+        if self.total > self.limit:
+            raise Flooded
+        if self.room > 0:
+            self.kept.append(text[: self.room])
+            self.room -= len(text)
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+    def text(self) -> str:
+        return "".join(self.kept) + ("\n… (cut here)" if self.room < 0 else "")
+
+
+def make_shell():
+    """An IPython shell without history file or terminal. Made in the warm process, used in the children."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.enable_html_pager = False
+    config.InteractiveShell.xmode = "Context"
+    shell = InteractiveShell.instance(config=config)
+    shell.user_ns["__name__"] = "__main__"
+    return shell
+
+
+class Runner:
+    """Runs the steps of one submission and sends frames to `out`, a file descriptor."""
+
+    def __init__(self, shell, out: int, limits: Limits):
+        self.shell = shell
+        self.out = out
+        self.limits = limits
+        self.stdout = CappedText(limits.printed)
+
+    def send(self, kind: str, data: dict, arrays=None) -> None:
+        message = memoryview(channel.pack(kind, data, arrays))
+        while message:
+            message = message[os.write(self.out, message):]
+
+    def run(self, steps: list[dict], inputs: dict[str, dict[str, dict]]) -> None:
+        """Run `steps` in order; `inputs` are the cases by exercise."""
+        sys.stdout = sys.stderr = self.stdout
+        try:
+            for step in steps:
+                self.send("cell", {"cell": step["cell"], "kind": step["kind"]})
+                self.run_step(step, inputs)
+            self.send("end", {})
+        except Flooded:
+            self.send("flooded", {})
+
+    def run_step(self, step: dict, inputs) -> None:
+        """Run one cell; whatever happens in it, the next one has its turn."""
+        self.stdout.start_cell()
+        exercise = step.get("exercise", "")
+
+        def collect(name: str, answers: tuple) -> None:
+            # Only the check cell that belongs here: elsewhere a check has nothing to say while grading.
+            if step["kind"] == "check" and name == exercise and name in inputs:
+                outcome = probes.run(name, answers, inputs[name])
+                self.send("answer", {"exercise": name, "errors": outcome.errors}, outcome.arrays)
+
+        checking.collect_with(collect)
+        error, out_of_time = "", False
+        try:
+            with time_limit(self.limits):
+                result = self.shell.run_cell(step["source"], store_history=False)
+            problem = result.error_before_exec or result.error_in_exec
+            if isinstance(problem, OutOfTime | Flooded):  # the shell catches everything
+                raise problem
+            if problem is not None:
+                error = f"{type(problem).__name__}: {problem}"[:2000]
+        except OutOfTime:
+            out_of_time = True
+        except Flooded:
+            raise
+        except BaseException as problem:  # sys.exit, KeyboardInterrupt, or the shell itself broken by the cell
+            error = "".join(traceback.format_exception_only(problem))[:2000]
+        self.send("done", {"cell": step["cell"], "text": self.stdout.text(), "error": error,
+                           "out_of_time": out_of_time})
+
+
+@contextmanager
+def time_limit(limits: Limits):
+    """Interrupt the block after so much processor time (a busy loop) or wall time (one that sleeps).
+
+    This is the polite limit, which lets later cells run. Code that ignores it meets the engine's, outside.
+    """
+
+    def stop(signum, frame):
+        # Once may not be enough: a loop with a bare `except` swallows the first one.
+        signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
+        raise OutOfTime
+
+    signal.signal(signal.SIGPROF, stop)
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_PROF, limits.cell_cpu)
+    signal.setitimer(signal.ITIMER_REAL, limits.cell_wall)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)

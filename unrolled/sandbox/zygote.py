@@ -1,0 +1,206 @@
+"""The warm process: imports Keras once, runs no operation, forks one closed-in child a submission.
+
+Run as ``python -m unrolled.sandbox.zygote FD`` with a JSON plan on the control socket ``FD``. It never
+imports `autograde`, so no oracle, case or secret can be in its memory or in a child's.
+
+A process that ran one TensorFlow operation has worker threads, and its forked children hang for ever: a
+fork copies no threads. So the warm process counts its threads before each fork and refuses if there are more
+than after the imports; the engine then starts a new one.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+
+from unrolled.sandbox import channel, isolate
+from unrolled.sandbox.isolate import Limits, Plan
+
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC", "HOME": isolate.SCRATCH, "TMPDIR": f"{isolate.SCRATCH}/tmp",
+    "MPLBACKEND": "Agg", "MPLCONFIGDIR": f"{isolate.SCRATCH}/tmp", "IPYTHONDIR": f"{isolate.SCRATCH}/tmp",
+    "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "KERAS_BACKEND": "tensorflow",
+    "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
+}
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    request = json.loads(_receive(control))
+    plan = Plan(tuple(request["expose"]), tuple(request["cover"]))
+    closed_in, reason = False, "not asked for"
+    if request["isolate"]:
+        try:
+            isolate.enter(plan)
+            closed_in = True
+        except OSError as error:
+            reason = str(error)
+    if closed_in:
+        pid = os.fork()  # the child is process 1 of the new pid namespace: when it dies, all in it die
+        if pid:
+            control.close()
+            _, status = os.waitpid(pid, 0)
+            sys.exit(os.waitstatus_to_exitcode(status) and 1)
+        isolate.build_root(plan)
+    os.environ.clear()
+    os.environ.update(_ENVIRONMENT)
+    if not closed_in:
+        os.environ.update(request["fallback_environment"])
+    shell, library_seconds = _import_libraries(request["modules"])
+    if closed_in:
+        isolate.seal_root()
+    Zygote(control, shell, Limits(**request["limits"]), closed_in).serve(
+        {"ready": True, "isolated": closed_in, "reason": reason, "import_seconds": library_seconds})
+
+
+def _import_libraries(modules: list[str]):
+    """Import what lessons import. Nothing here may run an operation."""
+    import importlib
+
+    started = time.monotonic()
+    import unrolled.quiet  # noqa: F401
+
+    for name in modules:
+        importlib.import_module(name)
+    from unrolled.sandbox import runner
+
+    return runner.make_shell(), round(time.monotonic() - started, 3)
+
+
+class Zygote:
+    """Serves the control socket until its other end is closed."""
+
+    def __init__(self, control: socket.socket, shell, limits: Limits, closed_in: bool):
+        self.control = control
+        self.shell = shell
+        self.limits = limits
+        self.closed_in = closed_in
+        self.threads = _thread_count()
+        self.started = 0
+
+    def serve(self, greeting: dict) -> None:
+        self.control.sendall(json.dumps(greeting | {"threads": self.threads}).encode())
+        while True:
+            self._reap()
+            readable, _, _ = select.select([self.control], [], [], 1.0)
+            if not readable:
+                continue
+            message, descriptors = _receive_with_fds(self.control)
+            if not message:
+                os._exit(0)  # the engine is gone
+            job, out = descriptors
+            self._answer(job, out)
+            os.close(job)
+            os.close(out)
+
+    def _reap(self) -> None:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass  # no children at all
+
+    def _answer(self, job: int, out: int) -> None:
+        threads = _thread_count()
+        if threads > self.threads:
+            self.control.sendall(json.dumps({"refused": f"{threads} threads, {self.threads} expected"}).encode())
+            return
+        self.started += 1
+        try:
+            pid = isolate.fork_into_new_pid_namespace() if self.closed_in else os.fork()
+        except OSError as error:
+            self.control.sendall(json.dumps({"refused": str(error)}).encode())
+            return
+        if pid == 0:
+            self._child(job, out)
+        handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+        message = json.dumps({"started": pid}).encode()
+        ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [handle]))] if handle else []
+        self.control.sendmsg([message], ancillary)
+        if handle:
+            os.close(handle)
+
+    def _child(self, job: int, out: int) -> None:
+        """Everything a child does; never returns."""
+        try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            null = os.open(os.devnull, os.O_RDWR)
+            for standard in (0, 1, 2):
+                os.dup2(null, standard)
+            content = _read_all(job)
+            os.dup2(out, 3)
+            os.closerange(4, 4096)
+            if self.closed_in:
+                isolate.confine(self.limits, self.started)
+            else:
+                isolate.set_limits(self.limits)
+            _run(self.shell, content, 3, self.limits)
+        except BaseException:
+            # Told in words; the engine also sees that no `end` arrived.
+            text = traceback.format_exc()[-4000:]
+            os.write(3, channel.pack("broken", {"error": text}))
+        finally:
+            os._exit(0)
+
+
+def _run(shell, content: bytes, out: int, limits: Limits) -> None:
+    """Reseed what a fork copies, then run the job."""
+    import random
+
+    import numpy as np
+
+    from unrolled.sandbox.runner import Runner
+
+    random.seed()
+    np.random.seed()
+    [frame] = channel.Reader().feed(content)
+    inputs: dict[str, dict[str, dict]] = {}
+    for name, value in frame.arrays.items():
+        exercise, case, key = name.split("/", 2)
+        inputs.setdefault(exercise, {}).setdefault(case, {})[key] = value
+    runner = Runner(shell, out, limits)
+    runner.send("ready", {})
+    runner.run(frame.data["steps"], inputs)
+
+
+def _read_all(descriptor: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    chunks = []
+    while chunk := os.read(descriptor, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _thread_count() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:  # no /proc on this system
+        import threading
+
+        return threading.active_count()
+
+
+def _receive(control: socket.socket) -> bytes:
+    return control.recv(1 << 20)
+
+
+def _receive_with_fds(control: socket.socket) -> tuple[bytes, list[int]]:
+    message, ancillary, _, _ = control.recvmsg(1 << 16, socket.CMSG_SPACE(4 * 8))
+    descriptors = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+    return message, list(descriptors)
+
+
+if __name__ == "__main__":
+    main()
