@@ -1,0 +1,491 @@
+"""Answers to lesson 06 as students write them: right ones in other styles, and one for each misconception."""
+
+from tests.answers import edit
+
+RIGHT = {
+    "bi.reverse_valid": {
+        "numpy, row by row": '''
+def reverse_valid(x, mask):
+    x, mask = np.asarray(x), np.asarray(mask)
+    out = x.copy()
+    for row in range(len(x)):
+        n = int(mask[row].sum())
+        out[row, :n] = x[row, :n][::-1]
+    return out
+''',
+        "flip everything, then roll the padding back": '''
+def reverse_valid(x, mask):
+    T = x.shape[1]
+    flipped = ops.flip(ops.convert_to_tensor(x), axis=1)
+    padding = T - ops.sum(ops.cast(mask, "int32"), axis=1)
+    places = (ops.arange(T)[None, :] + padding[:, None]) % T
+    return ops.take_along_axis(flipped, places[:, :, None], axis=1)
+''',
+        "a stable sort puts the padding last": '''
+def reverse_valid(x, mask):
+    t = np.arange(mask.shape[1])
+    order = np.argsort(np.where(mask, -t, 1), axis=1, kind="stable")
+    return np.take_along_axis(x, order[:, :, None], axis=1)
+''',
+        "a permutation matrix": '''
+def reverse_valid(x, mask):
+    T = x.shape[1]
+    t = ops.arange(T)
+    n = ops.sum(ops.cast(mask, "int32"), axis=1)
+    source = n[:, None] - 1 - t[None, :]
+    permute = ops.one_hot(source, T, dtype="float32")   # a negative index gives a row of zeros
+    return ops.einsum("bts,bsd->btd", permute, x)
+''',
+    },
+    "bi.merge": {
+        "a dictionary of functions": '''
+def merge(forward, backward, mode="concat"):
+    ways = {
+        "concat": lambda f, b: np.concatenate([f, b], -1), "sum": lambda f, b: f + b,
+        "mul": lambda f, b: f * b, "ave": lambda f, b: 0.5 * f + 0.5 * b, None: lambda f, b: [f, b],
+    }
+    return ways[mode](forward, backward)
+''',
+        "stacked first": '''
+def merge(forward, backward, mode="concat"):
+    both = ops.stack([forward, backward], axis=2)
+    match mode:
+        case None:
+            return both[:, :, 0], both[:, :, 1]
+        case "concat":
+            B, T, _, u = both.shape
+            return ops.reshape(both, (B, T, 2 * u))
+        case "sum":
+            return ops.sum(both, axis=2)
+        case "mul":
+            return ops.prod(both, axis=2)
+        case "ave":
+            return ops.mean(both, axis=2)
+''',
+    },
+    "bi.layer": {
+        "everything flipped, the mask too": '''
+class BiRNN(keras.layers.Layer):
+    def __init__(self, cell, merge_mode="concat", **kwargs):
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.merge_mode = merge_mode
+        self.supports_masking = True
+        self.forward_cell = cell
+        self.backward_cell = cell.__class__.from_config(cell.get_config())
+        self.fwd = keras.layers.RNN(self.forward_cell, return_sequences=True)
+        self.bwd = keras.layers.RNN(self.backward_cell, return_sequences=True)
+
+    def build(self, input_shape):
+        self.fwd.build(input_shape)
+        self.bwd.build(input_shape)
+        super().build(input_shape)
+
+    def call(self, x, mask=None):
+        flipped = None if mask is None else ops.flip(mask, axis=1)
+        b = ops.flip(self.bwd(ops.flip(x, axis=1), mask=flipped), axis=1)
+        f = self.fwd(x, mask=mask)
+        return join(f, b, self.merge_mode)
+
+    def get_config(self):
+        config = super().get_config()
+        config["cell"] = keras.saving.serialize_keras_object(self.cell)
+        config["merge_mode"] = self.merge_mode
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        config["cell"] = keras.saving.deserialize_keras_object(config["cell"])
+        return cls(**config)
+''',
+        "a loop of its own, no mask needed": '''
+class BiRNN(keras.layers.Layer):
+    def __init__(self, cell, merge_mode="concat", **kwargs):
+        super().__init__(**kwargs)
+        if isinstance(cell, dict):
+            cell = keras.layers.deserialize(cell)
+        self.forward_cell = cell
+        self.backward_cell = keras.layers.deserialize(keras.layers.serialize(cell))
+        self.merge_mode = merge_mode
+        self.supports_masking = True
+
+    def build(self, input_shape):
+        for cell in (self.forward_cell, self.backward_cell):
+            if not cell.built:
+                cell.build((input_shape[0], input_shape[-1]))
+
+    def read(self, cell, x):
+        # With the padding behind the valid steps, no valid output can see it.
+        states, outputs = cell.get_initial_state(x.shape[0]), []
+        for t in range(x.shape[1]):
+            y, states = cell(x[:, t], states)
+            outputs.append(y)
+        return ops.stack(outputs, axis=1)
+
+    def call(self, x, mask=None):
+        b = backwards(self.read(self.backward_cell, backwards(x, mask)), mask)
+        f = self.read(self.forward_cell, x)
+        if self.merge_mode == "concat":
+            return ops.concatenate([f, b], -1)
+        return {"sum": f + b, "mul": f * b, "ave": (f + b) / 2, None: (f, b)}[self.merge_mode]
+
+    def get_config(self):
+        cell = keras.layers.serialize(self.forward_cell)
+        return dict(super().get_config(), cell=cell, merge_mode=self.merge_mode)
+''',
+        "layers made in build": '''
+class BiRNN(keras.layers.Layer):
+    def __init__(self, cell, merge_mode="concat", **kwargs):
+        super().__init__(**kwargs)
+        config = cell.get_config()
+        self.forward_cell = type(cell).from_config({**config, "name": "forward"})
+        self.backward_cell = type(cell).from_config({**config, "name": "backward"})
+        self.merge_mode = merge_mode
+        self.supports_masking = True
+
+    def build(self, shape):
+        self.left_to_right = keras.layers.RNN(self.forward_cell, return_sequences=True)
+        self.right_to_left = keras.layers.RNN(self.backward_cell, return_sequences=True)
+        for rnn in (self.left_to_right, self.right_to_left):
+            rnn.build(shape)
+
+    def call(self, x, mask=None):
+        h = self.left_to_right(x, mask=mask)
+        g = self.right_to_left(reverse_valid(x, mask) if mask is not None else ops.flip(x, 1), mask=mask)
+        g = reverse_valid(g, mask) if mask is not None else ops.flip(g, 1)
+        return merge(h, g, self.merge_mode)
+
+    def compute_mask(self, inputs, mask=None):
+        return mask
+
+    def get_config(self):
+        config = super().get_config()
+        config.update(cell=keras.layers.serialize(self.forward_cell), merge_mode=self.merge_mode)
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        cell = keras.layers.deserialize(config.pop("cell"))
+        return cls(cell, **config)
+''',
+    },
+    "bi.final_state": {
+        "numpy indices": '''
+def final_state(forward, backward, mask):
+    forward, backward = np.asarray(forward), np.asarray(backward)
+    last = np.asarray(mask).sum(axis=1) - 1
+    return np.concatenate([forward[np.arange(len(last)), last], backward[:, 0]], axis=1)
+''',
+        "picked with a one-hot": '''
+def final_state(forward, backward, mask):
+    T = mask.shape[1]
+    last = ops.sum(ops.cast(mask, "int32"), axis=1) - 1
+    pick = ops.one_hot(last, T)[:, :, None]
+    return ops.concatenate([ops.sum(forward * pick, axis=1), backward[:, 0, :]], axis=-1)
+''',
+        "the step before the padding": '''
+def final_state(forward, backward, mask):
+    rows = []
+    for f, b, m in zip(forward, backward, mask):
+        steps = np.flatnonzero(m)
+        rows.append(ops.concatenate([f[steps[-1]], b[steps[0]]]))
+    return ops.stack(rows)
+''',
+    },
+    "bi.bmes_decode": {
+        "cuts between neighbours": '''
+def bmes_decode(characters, tags):
+    out = ""
+    for i, (c, t) in enumerate(zip(characters, tags)):
+        if i and (t in "BS" or tags[i - 1] in "ES"):
+            out += " "
+        out += c
+    return out.split()
+''',
+        "a buffer": '''
+def bmes_decode(characters, tags):
+    words, word = [], ""
+    for c, t in zip(characters, tags):
+        if t in ("B", "S") and word:
+            words.append(word)
+            word = ""
+        word = word + c
+        if t == "E" or t == "S":
+            words.append(word)
+            word = ""
+    if word:
+        words.append(word)
+    return words
+''',
+        "slices": '''
+def bmes_decode(characters, tags):
+    starts = [i for i in range(len(tags)) if i == 0 or tags[i] in "BS" or tags[i - 1] in "ES"]
+    ends = starts[1:] + [len(tags)]
+    return [characters[a:b] for a, b in zip(starts, ends) if b > a]
+''',
+    },
+    "bi.f1": {
+        "loops and lists": '''
+def word_f1(gold, predicted):
+    def places(sentence):
+        start, result = 0, []
+        for word in sentence:
+            result.append((start, start + len(word)))
+            start += len(word)
+        return result
+
+    tp = n_gold = n_pred = 0
+    for g, p in zip(gold, predicted):
+        g, p = places(g), places(p)
+        tp += sum(1 for span in p if span in g)
+        n_gold += len(g)
+        n_pred += len(p)
+    if tp == 0:
+        return 0.0, 0.0, 0.0
+    return tp / n_pred, tp / n_gold, 2 * tp / (n_pred + n_gold)
+''',
+        "one set with sentence numbers": '''
+def word_f1(gold, predicted):
+    def collect(sentences):
+        found = set()
+        for k, words in enumerate(sentences):
+            end = 0
+            for word in words:
+                found.add((k, end, word))
+                end += len(word)
+        return found
+    g, p = collect(gold), collect(predicted)
+    precision, recall = len(g & p) / len(p), len(g & p) / len(g)
+    total = precision + recall
+    return precision, recall, (2 * precision * recall / total if total > 0 else 0)
+''',
+    },
+}
+
+REBUILD = '''
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{**config, "cell": keras.layers.deserialize(config["cell"])})
+'''
+OWN_LOOP = RIGHT["bi.layer"]["a loop of its own, no mask needed"]
+BUFFER = RIGHT["bi.bmes_decode"]["a buffer"]
+ONE_SET = RIGHT["bi.f1"]["one set with sentence numbers"]
+LOOPS = RIGHT["bi.f1"]["loops and lists"]
+
+
+def change(source, *old_new):
+    """A given text with some of it replaced: a student who wrote it in that style, with a mistake."""
+    return edit(*old_new)(source)
+
+
+WRONG = {
+    "bi.reverse_valid": {
+        "padding flipped to the front": '''
+def reverse_valid(x, mask):
+    return ops.flip(x, axis=1)
+''',
+        "one length for every row, the longest": edit(
+            "n = ops.sum(ops.cast(mask, \"int32\"), axis=1, keepdims=True)",
+            "n = ops.max(ops.sum(ops.cast(mask, \"int32\"), axis=1, keepdims=True))",
+            "index[:, :, None]", "ops.broadcast_to(index[None, :, None], (x.shape[0], T, 1))"),
+        "one length for every row, the first row's": '''
+def reverse_valid(x, mask):
+    n = int(ops.sum(ops.cast(mask[0], "int32")))
+    return ops.concatenate([ops.flip(x[:, :n], axis=1), x[:, n:]], axis=1)
+''',
+        "off by one": edit("n - 1 - t", "n - t"),
+        "mask read the wrong way round": edit("ops.cast(mask,", "ops.cast(ops.logical_not(mask),"),
+        "branches swapped": edit("n - 1 - t, t)", "t, n - 1 - t)"),
+        "batch reversed": '''
+def reverse_valid(x, mask):
+    return x[::-1] * mask[:, :, None]
+''',
+        "features reversed": '''
+def reverse_valid(x, mask):
+    return ops.where(mask[:, :, None], ops.flip(x, axis=-1), x)
+''',
+    },
+    "bi.merge": {
+        "backward first": edit("[forward, backward]", "[backward, forward]"),
+        "joined along time": edit("axis=-1", "axis=1"),
+        "joined along the batch": edit(", axis=-1", ", axis=0"),
+        "stacked, not joined": edit("ops.concatenate", "ops.stack"),
+        "average without the half": edit("(forward + backward) / 2", "ops.add(forward, backward)"),
+        "only the backward half is halved": edit("(forward + backward) / 2", "forward + backward / 2"),
+        "averaged over the units": edit(
+            "(forward + backward) / 2", "ops.mean(ops.concatenate([forward, backward], axis=-1), axis=-1)"),
+        "mul as a matrix product": edit("forward * backward", "ops.matmul(forward, backward)"),
+        "None treated as concat": '''
+def merge(forward, backward, mode="concat"):
+    if mode == "sum":
+        return forward + backward
+    elif mode == "mul":
+        return forward * backward
+    elif mode == "ave":
+        return (forward + backward) / 2
+    else:
+        return ops.concatenate([forward, backward], axis=-1)
+''',
+    },
+    "bi.layer": {
+        "both cells read forwards": edit("self.backward_rnn(backwards(x, mask)", "self.backward_rnn(x",
+                                         "backwards(backward, mask)", "backward"),
+        "backward outputs left reversed": edit("backwards(backward, mask)", "backward"),
+        "reversed after reading only": edit("self.backward_rnn(backwards(x, mask)", "self.backward_rnn(x"),
+        "one set of weights for both": edit("type(cell).from_config(cell.get_config())", "cell"),
+        "mask not flipped with the sequence": edit("backwards(x, mask)", "ops.flip(x, axis=1)",
+                                                   "backwards(backward, mask)", "ops.flip(backward, axis=1)"),
+        "padding read first": edit("self.backward_rnn(backwards(x, mask), mask=mask)",
+                                   "self.backward_rnn(x[:, ::-1])",
+                                   "backwards(backward, mask)", "backward[:, ::-1]"),
+        "flipped back with the padding": edit("backwards(backward, mask)", "ops.flip(backward, axis=1)"),
+        "merge mode ignored": edit(
+            "join(forward, backwards(backward, mask), self.merge_mode)",
+            "ops.concatenate([forward, backwards(backward, mask)], -1)"),
+        "backward first": edit("join(forward, backwards(backward, mask)",
+                               "join(backwards(backward, mask), forward"),
+        "the mask ends here": edit("        self.supports_masking = True\n", ""),
+        "config without the merge mode": edit(', "merge_mode": self.merge_mode}', "}"),
+        "config without the cell": edit('"cell": cell, ', "", REBUILD, ""),
+        "cell not rebuilt from its config": edit(REBUILD, ""),
+        "cell built twice": change(OWN_LOOP, """            if not cell.built:
+                cell.build""", """            cell.build"""),
+    },
+    "bi.final_state": {
+        "out[:, -1]": '''
+def final_state(forward, backward, mask):
+    return ops.concatenate([forward, backward], axis=-1)[:, -1]
+''',
+        "both at the last valid step": edit(
+            "take_along_axis(forward,", "take_along_axis(ops.concatenate([forward, backward], axis=-1),",
+            "ops.concatenate([end, backward[:, 0]], axis=-1)", "end"),
+        "forward at the last padded step": '''
+def final_state(forward, backward, mask):
+    return ops.concatenate([forward[:, -1], backward[:, 0]], axis=-1)
+''',
+        "both at the first step": '''
+def final_state(forward, backward, mask):
+    return ops.concatenate([forward[:, 0], backward[:, 0]], axis=-1)
+''',
+        "ends swapped": edit("take_along_axis(forward", "take_along_axis(backward",
+                             "[end, backward[:, 0]]", "[forward[:, 0], end]"),
+        "backward first": edit("[end, backward[:, 0]]", "[backward[:, 0], end]"),
+        "one length for every row": '''
+def final_state(forward, backward, mask):
+    last = int(ops.max(ops.sum(ops.cast(mask, "int32"), axis=1))) - 1
+    return ops.concatenate([forward[:, last], backward[:, 0]], axis=-1)
+''',
+        "off by one": edit(", axis=1) - 1", ", axis=1)"),
+        "added, not joined": edit("ops.concatenate([end, backward[:, 0]], axis=-1)", "end + backward[:, 0]"),
+    },
+    "bi.bmes_decode": {
+        "cuts only after E and S": change(BUFFER, '''        if t in ("B", "S") and word:
+            words.append(word)
+            word = ""
+''', ""),
+        "cuts only before B and S": '''
+def bmes_decode(characters, tags):
+    words = []
+    for c, t in zip(characters, tags):
+        if t in "BS" or not words:
+            words.append(c)
+        else:
+            words[-1] += c
+    return words
+''',
+        "the last word lost": change(BUFFER, '''    if word:
+        words.append(word)
+    return''', "    return"),
+        "middle characters lost": change(BUFFER, "        word = word + c\n",
+                                         '        if t != "M":\n            word = word + c\n'),
+        "S does not cut": change(BUFFER, 't in ("B", "S") and word', 't == "B" and word',
+                                 'if t == "E" or t == "S"', 'if t == "E"'),
+        "cuts before E": '''
+def bmes_decode(characters, tags):
+    words, word = [], ""
+    for c, t in zip(characters, tags):
+        if t in "ES" and word:
+            words.append(word)
+            word = ""
+        word += c
+    return words + [word] if word else words
+''',
+        "unfinished words dropped": '''
+def bmes_decode(characters, tags):
+    words, word = [], ""
+    for c, t in zip(characters, tags):
+        if t == "S":
+            words.append(c)
+            word = ""
+        elif t == "B":
+            word = c
+        elif t == "M":
+            word += c
+        else:
+            words.append(word + c)
+            word = ""
+    return words
+''',
+        "an empty word at the end": change(BUFFER, '''    if word:
+        words.append(word)
+''', "    words.append(word)\n"),
+    },
+    "bi.f1": {
+        "characters, not words": '''
+def word_f1(gold, predicted):
+    def tags(words):
+        return "".join("S" if len(w) == 1 else "B" + "M" * (len(w) - 2) + "E" for w in words)
+    right = total = 0
+    for g, p in zip(gold, predicted):
+        right += sum(a == b for a, b in zip(tags(g), tags(p)))
+        total += len(tags(g))
+    if right == 0:
+        return 0.0, 0.0, 0.0
+    precision = recall = right / total
+    return precision, recall, 2 * precision * recall / (precision + recall)
+''',
+        "words without their places": '''
+def word_f1(gold, predicted):
+    right = sum(len(set(g) & set(p)) for g, p in zip(gold, predicted))
+    precision = right / sum(len(set(p)) for p in predicted)
+    recall = right / sum(len(set(g)) for g in gold)
+    return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
+''',
+        "bag of words": '''
+def word_f1(gold, predicted):
+    from collections import Counter
+    right = sum((Counter(g) & Counter(p)).total() for g, p in zip(gold, predicted))
+    precision = right / sum(len(p) for p in predicted)
+    recall = right / sum(len(g) for g in gold)
+    return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
+''',
+        "the i-th word against the i-th word": '''
+def word_f1(gold, predicted):
+    right = sum(a == b for g, p in zip(gold, predicted) for a, b in zip(g, p))
+    precision = right / sum(len(p) for p in predicted)
+    recall = right / sum(len(g) for g in gold)
+    return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
+''',
+        "cuts, not words": edit("{(end - len(word), end) for word, end in zip(words, ends)}",
+                                "set(ends.tolist())"),
+        "averaged over sentences": '''
+def word_f1(gold, predicted):
+    def spans(words):
+        ends = np.cumsum([len(word) for word in words])
+        return {(end - len(word), end) for word, end in zip(words, ends)}
+
+    scores = []
+    for g, p in zip(gold, predicted):
+        right = len(spans(g) & spans(p))
+        precision, recall = right / len(p), right / len(g)
+        scores.append((precision, recall, 2 * precision * recall / (precision + recall) if right else 0))
+    return np.mean(scores, axis=0)
+''',
+        "all sentences in one set": change(ONE_SET, "(k, end, word)", "(end, end + len(word))"),
+        "precision and recall swapped": edit("return precision, recall, f1", "return recall, precision, f1"),
+        "arithmetic mean": edit("2 * precision * recall / (precision + recall) if right else 0.0",
+                                "(precision + recall) / 2"),
+        "right over all": change(LOOPS, "2 * tp / (n_pred + n_gold)", "tp / (n_pred + n_gold - tp)"),
+        "nothing right divides by zero": edit(" if right else 0.0", ""),
+    },
+}
