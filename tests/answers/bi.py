@@ -267,6 +267,7 @@ REBUILD = '''
     def from_config(cls, config):
         return cls(**{**config, "cell": keras.layers.deserialize(config["cell"])})
 '''
+SERIAL = '"cell": keras.layers.deserialize(config["cell"])'
 OWN_LOOP = RIGHT["bi.layer"]["a loop of its own, no mask needed"]
 BUFFER = RIGHT["bi.bmes_decode"]["a buffer"]
 ONE_SET = RIGHT["bi.f1"]["one set with sentence numbers"]
@@ -346,7 +347,7 @@ def merge(forward, backward, mode="concat"):
                                "join(backwards(backward, mask), forward"),
         "the mask ends here": edit("        self.supports_masking = True\n", ""),
         "config without the merge mode": edit(', "merge_mode": self.merge_mode}', "}"),
-        "config without the cell": edit('"cell": cell, ', "", REBUILD, ""),
+        "config without the cell": edit('"cell": cell, ', "", "**{**config, " + SERIAL + "}", "**config"),
         "cell not rebuilt from its config": edit(REBUILD, ""),
         "cell built twice": change(OWN_LOOP, """            if not cell.built:
                 cell.build""", """            cell.build"""),
