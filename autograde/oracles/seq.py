@@ -1,0 +1,588 @@
+"""Oracle of lesson 01: sequences before networks.
+
+Counting (bag of words), looking up (one-hot times a matrix), windows, the autoregressive model AR(p) by least
+squares (Yule 1927), and the hidden Markov model: forward algorithm and Viterbi decoding (Rabiner 1989).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+
+from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+
+LESSON = "01_sequences"
+
+
+def _misconceptions(reference, *rows):
+    return tuple(Misconception(name, says, partial(reference, **change)) for name, says, change in rows)
+
+
+def one_hot(ids, V):
+    """(..., V); an id outside 0..V-1 gives a row of zeros."""
+    return (np.asarray(ids)[..., None] == np.arange(V)).astype(float)
+
+
+def logsumexp(a, axis):
+    top = a.max(axis=axis, keepdims=True)
+    return np.squeeze(top + np.log(np.exp(a - top).sum(axis=axis, keepdims=True)), axis)
+
+
+# --- seq.bag_of_words --------------------------------------------------------------------------------------
+
+def bag_cases(rng):
+    B, T, V = 3, 7, 11
+    full = rng.integers(1, V, (B, T))
+    full[:, 1] = full[:, 0] = rng.permutation(np.arange(2, V))[:B]  # every sentence repeats a word
+    padded = np.where(np.arange(T) < np.array([6, 3, 5])[:, None], full[::-1], 0)
+    def case(ids, about):
+        return Case({"ids": ids, "V": V}, about=f"{B} sentences of {T} words, vocabulary of {V}, {about}")
+    return {"full": case(full, "no padding"), "padded": case(padded, "with padding (id 0)")}
+
+
+def bag_of_words(case, padding=False, cap=np.inf, by="word", column=0, divide=False, axis=1, drop=False):
+    """How often each word occurs in each sentence; padding (id 0) is not counted."""
+    ids, V = case["ids"], int(case["V"])
+    counted = np.ones(ids.shape, dtype=bool) if padding else ids > 0
+    what = np.broadcast_to(np.arange(ids.shape[1]), ids.shape) if by == "position" else ids - column
+    words = one_hot(what, V) * counted[..., None]
+    if axis != 1:
+        return {"counts": words.sum(axis=axis)}
+    counts = np.minimum(words.sum(axis=1), cap)
+    if divide:
+        counts = counts / counted.sum(axis=1, keepdims=True)
+    return {"counts": counts[:, 1:] if drop else counts}
+
+
+BAG_OF_WORDS = Exercise(
+    id="seq.bag_of_words",
+    title="A bag of words",
+    cases=bag_cases,
+    reference=bag_of_words,
+    aspects=(
+        Aspect("shape", 1, shape_only=True, ask="One row a sentence, one column a word of the vocabulary."),
+        Aspect("counting", 2, on=("full/*",), ask="Take one sentence and count one of its words by hand."),
+        Aspect("padding", 1, on=("padded/*",), ask="Id 0 is not a word: its column stays 0."),
+    ),
+    misconceptions=_misconceptions(
+        bag_of_words,
+        ("counts by position", "You count at the word's place in the sentence instead of at the word's id: "
+         "column j belongs to word number j.", {""
+         "by": ""
+         "position"}),
+        ("repeats counted once", "A word that occurs twice was counted once. In NumPy `counts[ids] += 1` "
+         "does that too: it writes each place once; `np.add.at` or a sum of one-hot vectors counts properly.",
+         {""
+         "cap": 1}),
+        ("padding counted", "Padding was counted as a word: id 0 only fills the row up, so column 0 must "
+         "stay 0.", {""
+         "padding": True}),
+        ("one column early", "Every word was counted one column too early. The id is the column: column 0 "
+         "belongs to the padding and stays empty.", {""
+         "column": 1}),
+        ("frequencies instead of counts", "You divided by the sentence's length. A bag of words holds "
+         "counts; dividing would hide how long the sentence was.", {""
+         "divide": True}),
+        ("one bag for the whole batch", "All sentences went into one bag. Sum over the words of a sentence "
+         "(axis 1) only: one row a sentence.", {""
+         "axis": (0, 1)}),
+        ("summed over the sentences", "You summed over the batch axis and kept the positions. Sum over "
+         "time: what gets lost in a bag is the order.", {""
+         "axis": 0}),
+        ("padding's column cut off", "The column of the padding was cut off. Keep it (it holds zeros), so "
+         "that a word's id and its column stay the same number.", {""
+         "drop": True}),
+    ),
+)
+
+
+# --- seq.embedding -----------------------------------------------------------------------------------------
+
+def embedding_cases(rng):
+    B, T, V, d = 2, 7, 11, 5
+    def case(V, d, about):
+        ids = np.where(np.arange(T) < np.array([7, 4])[:, None], rng.integers(1, V, (B, T)), 0)
+        return Case({"ids": ids, "E": rng.normal(size=(V, d)), "V": V, "d": d}, about=about)
+    return {
+        "vectors": case(V, d, f"{B} sentences of {T} ids, E of shape ({V}, {d})"),
+        "square": case(d, d, f"as many words as dimensions, E of shape ({d}, {d})"),
+        "config": Case({"V": V, "d": d}, about=f"WordVectors({V}, {d}).get_config()"),
+    }
+
+
+def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, mask="right", config=""
+ "complete",
+              pooled=False, by="id"):
+    """Row E[id] for every id, and which ids are words."""
+    V, d = int(case["V"]), int(case["d"])
+    if "ids" not in case:
+        lost = {"complete": [V, d], "nothing": [-1, -1], "no dimension": [V, -1]}[config]
+        return {"vocabulary": lost[0], "dimension": lost[1]}
+    ids, E = case["ids"], case["E"]
+    if transposed and d != V:
+        return Raises("ValueError", "weight")
+    what = np.broadcast_to(np.arange(ids.shape[1]), ids.shape) if by == "position" else ids - shift
+    vectors = one_hot(what, V) @ (E.T if transposed else E) * (np.sqrt(d) if scale else 1)
+    if zero_padding:
+        vectors = vectors * (ids != 0)[..., None]
+    masks = {"right": ids != 0, "inverted": ids == 0, "none": np.array(-1), "with a third axis": (ids != 0)[..., None]}
+    return {"vectors": vectors.mean(axis=1) if pooled else vectors, "mask": masks[mask]}
+
+
+EMBEDDING = Exercise(
+    id="seq.embedding",
+    title="Word vectors: one-hot times a matrix",
+    cases=embedding_cases,
+    reference=embedding,
+    aspects=(
+        Aspect("shape", 1, on=("vectors/vectors",), shape_only=True, ask="(batch, time) of ids becomes "
+               "(batch, time, d)."),
+        Aspect("vectors", 1, on=("vectors/vectors",), ask="For an id of 3 the vector is row 3 of E, "
+               "unchanged."),
+        Aspect("a square matrix", 1, on=("square/vectors",), ask="When E is square, a swapped axis raises "
+               "no error."),
+        Aspect("mask", 1, on=("vectors/mask", "square/mask"), ask="True where there is a word, False where "
+               "the id is 0."),
+        Aspect("configuration", 1, on=("config/*",), ask="Return everything that `__init__` takes, under "
+               "the same names."),
+    ),
+    misconceptions=_misconceptions(
+        embedding,
+        ("transposed", "E is transposed: one row a word, so its shape is (vocabulary, dimension), and "
+         "`one_hot @ E` picks the row.", {""
+         "transposed": True}),
+        ("scaled by the square root of d", "The vectors were multiplied by √d. Transformers do that (lesson "
+         "09); a lookup returns the row as it stands.", {""
+         "scale": True}),
+        ("ids shifted by one", "Every word gets the vector of the word before it in the vocabulary: id 3 "
+         "must pick row 3, because row 0 belongs to the padding.", {""
+         "shift": 1}),
+        ("padding set to zero", "The vectors of the padding were set to zero. The layer returns row 0 for "
+         "them like for any id; the mask tells later layers to skip them.", {""
+         "zero_padding": True}),
+        ("mask inverted", "The mask is upside down: True marks a word, False marks padding.", {"mask": ""
+         "inverted"}),
+        ("no mask", "`compute_mask` returns nothing, so later layers cannot tell words from padding: return "
+         "`ids != 0`.", {""
+         "mask": ""
+         "none"}),
+        ("mask with a third axis", "The mask has a third axis. It says whether a step counts: its "
+         "shape is (batch, time).", {""
+         "mask": ""
+         "per number"}),
+        ("get_config returns nothing of its own", "`get_config` returns neither `vocabulary` nor "
+         "`dimension`: a saved model could not be loaded again.", {""
+         "config": ""
+         "nothing"}),
+        ("dimension missing from get_config", "`get_config` does not return `dimension`: a saved model "
+         "could not be loaded again.", {""
+         "config": ""
+         "no dimension"}),
+        ("averaged over the sentence", "The vectors of a sentence were averaged. That is a bag of words "
+         "again; keep one vector a word.", {""
+         "pooled": True}),
+        ("looked up by position", "You looked up the position in the sentence instead of the word's id.", {""
+         "by": ""
+         "position"}),
+    ),
+)
+
+
+# --- seq.windows -------------------------------------------------------------------------------------------
+
+def windows_cases(rng):
+    def case(T, D, width, horizon):
+        return Case({"series": rng.normal(size=(T, D)), "width": width, "horizon": horizon},
+                    about=f"a series of {T} steps with {D} features, width = {width}, horizon = {horizon}")
+    return {"next": case(17, 2, 5, 1), "ahead": case(19, 3, 4, 3)}
+
+
+def windows(case, target=0, lost=0, overlap=True, newest_first=False, use_horizon=True, wrap=False, shifted=False,
+            flat=False):
+    """All windows of `width` steps, and the value `horizon` steps after each window's last."""
+    s, w, h = case["series"], int(case["width"]), int(case["horizon"]) if use_horizon else 1
+    n = len(s) - w - h + 1 - lost - max(target, 0)
+    starts = np.arange(len(s) if wrap else n)[:: 1 if overlap else w]
+    X = s[(starts[:, None] + np.arange(w)) % len(s)]
+    y = s[(starts + w + h - 1 + target) % len(s)]
+    if shifted:  # a window of targets: each step's value h steps later
+        y = s[starts[:, None] + np.arange(w) + h]
+    return {"X": X[:, ::-1] if newest_first else X.reshape(len(X), -1) if flat else X, "y": y}
+
+
+WINDOWS = Exercise(
+    id="seq.windows",
+    title="From a series to windows and targets",
+    cases=windows_cases,
+    reference=windows,
+    aspects=(
+        Aspect("shape", 1, shape_only=True, ask="How many windows fit if the last target is the series' "
+               "last value?"),
+        Aspect("windows", 1, on=("*/X",), ask="Write the first window and the last one by hand."),
+        Aspect("targets", 2, on=("*/y",), ask="The target of series[0:width] with horizon 1 is "
+               "series[width]."),
+    ),
+    misconceptions=_misconceptions(
+        windows,
+        ("target inside the window", "The target is one step too early: with horizon 1 it is the window's "
+         "own last value, so the model is shown the answer.", {""
+         "target": -1}),
+        ("one step too far", "The target is one step too late: with horizon 1 it is the value directly "
+         "after the window.", {""
+         "target": 1}),
+        ("last window lost", "One window too few: the last one, whose target is the series' last value, is "
+         "missing. Check the end of the range.", {""
+         "lost": 1}),
+        ("windows do not overlap", "The windows lie side by side. Move on by one step, not by `width`: "
+         "nearly all examples are in the overlaps.", {""
+         "stride": 5}),
+        ("newest first", "The windows run backwards in time. Oldest first, newest last: this is the order "
+         "in which a network reads.", {""
+         "newest_first": True}),
+        ("horizon ignored", "`horizon` plays no part: the target is always the very next value.", {""
+         "use_horizon": False}),
+        ("wrapped around the end", "The last windows go on at the series' beginning (`np.roll` does that): "
+         "the future was predicted from the distant past, or the other way round.", {""
+         "wrap": True}),
+        ("a window of targets", "You return a whole window of targets. Here each window has one target, of "
+         "shape (D,).", {""
+         "shifted": True}),
+        ("features flattened into time", "Time and features were joined into one axis. Keep (windows, "
+         "width, D): layers for sequences need the time axis.", {""
+         "flat": True}),
+    ),
+)
+
+
+# --- seq.ar_fit --------------------------------------------------------------------------------------------
+
+def ar_cases(rng):
+    def case(about, T, a, c):
+        series = list(rng.normal(size=len(a)) + c / (1 - sum(a)))
+        while len(series) < T + 20:
+            series.append(c + sum(ak * series[-k] for k, ak in enumerate(a, 1)) + rng.normal())
+        return Case({"series": series[-T:], "p": len(a)}, about=f"{about} of {T} values, p = {len(a)}")
+    return {
+        "short": case("a noisy oscillation", 41, [1.2, -0.6], 1.3),
+        "long": case("a noisy series", 67, [0.5, -0.4, 0.3, 0.1, 0.2], -0.9),
+    }
+
+
+def ar_fit(case, reverse=False, intercept="fitted", lag0=0, wrap=False, backwards=False, lost=0, mixed=False,
+           method="least squares"):
+    """c and a_1..a_p of x_t = c + a_1 x_{t-1} + ... + a_p x_{t-p} + noise, by least squares."""
+    s, p = case["series"], int(case["p"])
+    if backwards:
+        s = s[::-1]
+    if method == "yule-walker":
+        z = s - s.mean()
+        r = np.array([z[: len(z) - k] @ z[k:] for k in range(p + 1)]) / len(z)
+        a = np.linalg.solve(r[np.abs(np.subtract.outer(np.arange(p), np.arange(p)))], r[1:])
+        return {"c": s.mean() * (1 - a.sum()), "a": a}
+    mean = s.mean() if intercept in ("mean", "forgotten") else 0.0
+    z = s - mean
+    lags = [np.roll(z, k + lag0) for k in range(1, p + 1)]
+    rows = slice(0, None) if wrap else slice(p, len(z) - lost)
+    columns = [lag[rows] for lag in lags]
+    ones = [np.ones(len(columns[0]))] if intercept == "fitted" else []
+    w = np.linalg.lstsq(np.stack(ones + columns, axis=1), z[rows], rcond=None)[0]
+    c, a = (w[0], w[1:]) if ones else ({"none": 0.0, "mean": mean, "forgotten": 0.0}[intercept], w)
+    if mixed:  # the ones stood last, but the first number was taken for the intercept
+        c, a = a[0], np.append(a[1:], c)
+    return {"c": c, "a": a[::-1] if reverse else a}
+
+
+AR_FIT = Exercise(
+    id="seq.ar_fit",
+    title="An autoregressive model by least squares",
+    cases=ar_cases,
+    reference=ar_fit,
+    rtol=1e-3,  # normal equations in float32 are a right answer too
+    atol=1e-3,
+    aspects=(
+        Aspect("shape", 1, shape_only=True, ask="c is one number, a has one number a lag: shape (p,)."),
+        Aspect("coefficients", 3, on=("*/a",), ask="Write the first row of the matrix by hand: which values "
+               "come before x_p?"),
+        Aspect("intercept", 2, on=("*/c",), ask="A column of ones gives the intercept its place in the "
+               "matrix."),
+    ),
+    misconceptions=_misconceptions(
+        ar_fit,
+        ("lags reversed", "The coefficients are in the wrong order: a[0] belongs to the value one step "
+         "back, a[p-1] to the one p steps back.", {""
+         "reverse": True}),
+        ("no intercept", "There is no intercept, so the model can only be right for a series whose mean is "
+         "0: add a column of ones.", {""
+         "intercept": ""
+         "none"}),
+        ("intercept is the mean", "You took the series' mean for the intercept. The mean is c / (1 − a_1 − "
+         "… − a_p), so c is smaller or larger than it.", {""
+         "intercept": ""
+         "mean"}),
+        ("mean taken off and forgotten", "You took the mean off before fitting; then the intercept is not 0 "
+         "but what the mean leaves: mean · (1 − a_1 − … − a_p). A column of ones gives it directly.", {""
+         "intercept": ""
+         "forgotten"}),
+        ("x_t among its own lags", "One column of the matrix is x_t itself, so the model copies it: the "
+         "first lag is x_{t-1}.", {""
+         "lag0": -1}),
+        ("wrapped around the end", "The first rows use values from the series' end as their past: `np.roll` "
+         "is circular. Leave the first p rows out.", {""
+         "wrap": True}),
+        ("time runs backwards", "You predict each value from the p values after it. The past is on the "
+         "right of the equation, the present on the left.", {""
+         "backwards": True}),
+        ("last row lost", "The last row is missing: the series' last value is a target too. Check the end "
+         "of the range.", {""
+         "lost": 1}),
+        ("intercept read from the wrong end", "The column of ones stands last, yet the first number was "
+         "taken for the intercept: each number belongs to its column.", {""
+         "mixed": True}),
+        ("Yule–Walker instead of least squares", "These are the Yule–Walker estimates (from "
+         "autocorrelations): a good method, near the answer, but not least squares, which is asked for here.",
+         {""
+         "method": ""
+         "yule-walker"}),
+    ),
+)
+
+
+# --- the hidden Markov model -------------------------------------------------------------------------------
+
+def hmm(rng, T, S, stay, level=0.0, spread=1.2):
+    """log start (S,), log transitions (S, S) from row to column, log p(what was seen at t | state) (T, S)."""
+    trans = rng.dirichlet(np.ones(S) * 2, size=S) * (1 - stay) + np.eye(S) * stay
+    emit = -rng.gamma(2.0, spread, size=(T, S)) + level
+    return {"log_start": np.log(rng.dirichlet(np.ones(S) * 2)), "log_trans": np.log(trans), "log_emit": emit}
+
+
+def forward_cases(rng):
+    return {
+        "random": Case(hmm(rng, 11, 3, 0.2), about="S = 3 states, T = 11 observations"),
+        "unlikely": Case(hmm(rng, 29, 5, 0.2, level=-40.0),
+                         about="S = 5 states, T = 29 observations so unlikely that their product is below "
+                               "the smallest number a computer has"),
+    }
+
+
+def hmm_forward(case, emission="every step", transpose=False, logs=True, combine="logsumexp",
+ axis=0, start=True,
+                first="emission", scaled=False, total="logsumexp", late=0):
+    """log alpha[t, j] = log p(first t observations, state j at t), and the log-likelihood of all."""
+    pi, A, e = case["log_start"], case["log_trans"], case["log_emit"]
+    A = A.T if transpose else A
+    combined = {"logsumexp": logsumexp, "max": lambda m, axis: m.max(axis), "sum": lambda m, axis: m.sum(axis)}
+    join = combined[combine]
+    e = {"every step": e, "never": np.zeros_like(e), "not at first": np.r_[0 * e[:1], e[1:]]}[emission]
+    begin = pi if start else np.zeros_like(pi)
+    alpha = [(logsumexp(begin[:, None] + A, 0) if first == "transition" else begin) + e[0]]
+    for t in range(1, len(e)):
+        if scaled:
+            alpha[-1] = alpha[-1] - logsumexp(alpha[-1], 0)
+        alpha.append(join(alpha[-1][:, None] + A, axis) + e[t - late])
+    if scaled:
+        alpha[-1] = alpha[-1] - logsumexp(alpha[-1], 0)
+    alpha = np.stack(alpha)
+    totals = {"logsumexp": logsumexp(alpha[-1], 0), "max": alpha[-1].max(), "sum": alpha[-1].sum()}
+    answer = {"log_alpha": alpha, "log_likelihood": totals["max" if combine == "max" else total]}
+    if case.name == "unlikely":
+        answer = {"log_likelihood": answer["log_likelihood"] if logs else -np.inf}
+    return answer
+
+
+HMM_FORWARD = Exercise(
+    id="seq.hmm_forward",
+    title="The forward algorithm in log space",
+    cases=forward_cases,
+    reference=hmm_forward,
+    aspects=(
+        Aspect("shape", 1, on=("random/*",), shape_only=True),
+        Aspect("forward variables", 2, on=("random/log_alpha",), ask="Work out the first two rows by hand "
+               "for two states."),
+        Aspect("log-likelihood", 1, on=("random/log_likelihood",), ask="Whatever state the sequence ended "
+               "in: sum over it."),
+        Aspect("very unlikely sequences", 2, on=("unlikely/*",), ask="Is there an exp whose result is too "
+               "small to hold?"),
+    ),
+    misconceptions=_misconceptions(
+        hmm_forward,
+        ("emission missing", "The observations play no part: add `log_emit[t]` at every step.",
+         {"emission": ""
+         "never"}),
+        ("first emission missing", "The first observation is missing: log alpha at step 0 is log start plus "
+         "`log_emit[0]`.", {""
+         "emission": ""
+         "not at first"}),
+        ("transitions transposed", "The transitions are transposed. log_trans[i, j] goes from state i to "
+         "state j: the sum runs over i, the rows.", {""
+         "transpose": True}),
+        ("probabilities instead of logarithms", "You multiply probabilities. Their product falls below the "
+         "smallest number there is, becomes 0, and its logarithm is minus infinity: stay with logarithms "
+         "all the way.", {""
+         "logs": False}),
+        ("maximum instead of sum", "You keep only the best predecessor. That is Viterbi; the forward "
+         "algorithm sums over all of them.", {""
+         "combine": ""
+         "max"}),
+        ("logarithms added where probabilities should be", "You add up logarithms, which multiplies the "
+         "probabilities. To add probabilities that are given as logarithms: logsumexp.", {""
+         "combine": ""
+         "sum"}),
+        ("summed over the next state", "The sum runs over the state you go to. The transitions from one "
+         "state sum to 1, so they drop out: sum over the state you come from.", {""
+         "axis": 1}),
+        ("start left out", "`log_start` plays no part: it says how likely each state is before anything is "
+         "seen.", {""
+         "start": False}),
+        ("a transition before the first step", "A transition is made before the first observation. The "
+         "sequence begins in a state drawn from log_start; the first transition leads to step 1.", {""
+         "first": ""
+         "transition"}),
+        ("normalised at every step", "Every row was normalised, so it holds p(state | observations), and "
+         "the likelihood is lost. Keep log alpha as it is.", {""
+         "scaled": True}),
+        ("likelihood of the likeliest last state only", "You took the likeliest last state. The likelihood "
+         "sums over all last states.", {""
+         "total": ""
+         "max"}),
+        ("last logarithms added up", "The log-likelihood is the logsumexp of the last row, not its sum.", {""
+         "total": ""
+         "sum"}),
+        ("emission one step late", "Step t uses the observation of step t − 1.", {"late": 1}),
+    ),
+)
+
+
+def viterbi_cases(rng):
+    def clear(T, S, stay, spread):
+        # Draw again until no two candidates are nearly equal, so that float32 and float64 agree on the path, and
+        # until the path moves about and ends in another state than 0, so that no mistake is right by chance.
+        while True:
+            case = hmm(rng, T, S, stay, spread=spread)
+            path = viterbi(case)["path"]
+            moves = {(i, j) for i, j in pairwise(path) if i != j}
+            if margin(case) > 1e-3 and path[-1] != 0 and len(moves) >= 3:
+                return case
+    return {
+        "random": Case(clear(23, 5, 0.1, 0.7), about="S = 5 states, T = 23 observations"),
+        "sticky": Case(clear(31, 3, 0.6, 0.5), about="S = 3 states that tend to stay, T = 31 observations"),
+    }
+
+
+def margin(case):
+    """The smallest gap between the best and the second-best candidate anywhere in the search."""
+    delta, gap = case["log_start"] + case["log_emit"][0], np.inf
+    for e in case["log_emit"][1:]:
+        scores = np.sort(delta[:, None] + case["log_trans"], axis=0)
+        gap = min(gap, (scores[-1] - scores[-2]).min())
+        delta = scores[-1] + e
+    last = np.sort(delta)
+    return min(gap, last[-1] - last[-2])
+
+
+def viterbi(case, transpose=False, combine="max", start=True, emission="every step", how="viterbi",
+ backtrace=""
+ "right",
+            result="log"):
+    """The likeliest sequence of states, and its log-probability."""
+    pi, A, e = case["log_start"], case["log_trans"], case["log_emit"]
+    A = A.T if transpose else A
+    e = {"every step": e, "never": np.zeros_like(e), "not at first": np.r_[0 * e[:1], e[1:]]}[emission]
+    if how == "each step alone":
+        return {"path": e.argmax(axis=1), "log_prob": e.max(axis=1).sum()}
+    delta, back, deltas = (pi if start else 0 * pi) + e[0], [], []
+    deltas.append(delta)
+    if how == "greedy":
+        path, score = [int(delta.argmax())], delta.max()
+        for t in range(1, len(e)):
+            step = A[path[-1]] + e[t]
+            path.append(int(step.argmax()))
+            score += step.max()
+        return {"path": path, "log_prob": score}
+    for t in range(1, len(e)):
+        scores = delta[:, None] + A
+        back.append(scores.argmax(axis=0))
+        delta = (scores.max(axis=0) if combine == "max" else logsumexp(scores, 0)) + e[t]
+        deltas.append(delta)
+    best = delta.max() if combine == "max" else logsumexp(delta, 0)
+    if how == "no backtrace":
+        return {"path": np.argmax(deltas, axis=1), "log_prob": best}
+    path = [0 if backtrace == "from state 0" else int(delta.argmax())]
+    if backtrace == "off by one":  # reads the pointers of the step before
+        back = [np.zeros_like(back[0]), *back[:-1]]
+    for pointers in back[::-1]:
+        path.append(int(pointers[path[-1]]))
+    return {"path": path if backtrace == "not turned round" else path[::-1],
+            "log_prob": np.exp(best) if result == "probability" else best}
+
+
+VITERBI = Exercise(
+    id="seq.viterbi",
+    title="Viterbi decoding",
+    cases=viterbi_cases,
+    reference=viterbi,
+    aspects=(
+        Aspect("shape", 1, on=("*/path",), shape_only=True),
+        Aspect("path", 3, on=("*/path",), ask="Do the pointers of step t say where the best way into each "
+               "state came from?"),
+        Aspect("log-probability", 2, on=("*/log_prob",), ask="It is the largest entry of the last row of "
+               "scores."),
+    ),
+    misconceptions=_misconceptions(
+        viterbi,
+        ("each step on its own", "Each step took the state that explains its observation best; the "
+         "transitions play no part.", {""
+         "how": ""
+         "each step alone"}),
+        ("greedy", "You took the best next state at each step and never looked back. The best path may "
+         "begin with a step that looks worse: keep the best score into every state, and decide at the end.",
+         {""
+         "how": ""
+         "greedy"}),
+        ("no backtrace", "The scores are right, but the path was read off step by step. The best state at t "
+         "counts only the past; follow the pointers back from the last step.", {""
+         "how": ""
+         "no backtrace"}),
+        ("the forward algorithm's argmax", "You sum over predecessors as the forward algorithm does and "
+         "take each step's likeliest state. Viterbi keeps the maximum and follows pointers back.", {""
+         "how": ""
+         "no backtrace", ""
+         "combine": ""
+         "sum"}),
+        ("sum instead of maximum", "The scores sum over all predecessors. A path has exactly one "
+         "predecessor at each step: take the maximum.", {""
+         "combine": ""
+         "sum"}),
+        ("backtrace off by one", "The pointers are read one step off: the pointers stored while going into "
+         "step t + 1 say where state path[t + 1] came from.", {""
+         "backtrace": ""
+         "off by one"}),
+        ("path not turned round", "The path runs from the last step to the first: turn it round.", {""
+         "backtrace": ""
+         "not turned round"}),
+        ("backtrace from state 0", "The way back starts in state 0. It starts in the state with the best "
+         "last score.", {""
+         "backtrace": ""
+         "from state 0"}),
+        ("transitions transposed", "The transitions are transposed: log_trans[i, j] goes from state i to "
+         "state j.", {""
+         "transpose": True}),
+        ("start left out", "`log_start` plays no part: it belongs to the score of the first step.",
+         {"start": False}),
+        ("emission missing", "The observations play no part: add `log_emit[t]` to the scores of step t.", {""
+         "emission": ""
+         "never"}),
+        ("first emission missing", "The first observation is missing: the first scores are log_start plus "
+         "`log_emit[0]`.", {""
+         "emission": ""
+         "not at first"}),
+        ("probability instead of its logarithm", "You return the probability itself. It is so small that it "
+         "is nearly 0 for every long path: return its logarithm.", {""
+         "result": ""
+         "probability"}),
+    ),
+)
+
+EXERCISES = [BAG_OF_WORDS, EMBEDDING, WINDOWS, AR_FIT, HMM_FORWARD, VITERBI]

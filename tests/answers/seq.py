@@ -1,0 +1,429 @@
+"""Answers to lesson 01 as students write them: right ones in other styles, and one for each misconception."""
+
+from tests.answers import edit
+
+RIGHT = {
+    "seq.bag_of_words": {
+        "bincount, sentence by sentence": '''
+def bag_of_words(ids, V):
+    bag = np.stack([np.bincount(row, minlength=V) for row in ids])
+    bag[:, 0] = 0
+    return bag
+''',
+        "two loops": '''
+def bag_of_words(ids, V):
+    counts = [[0] * V for _ in range(len(ids))]
+    for i, sentence in enumerate(ids):
+        for word in sentence:
+            if word != 0:
+                counts[i][word] += 1
+    return np.array(counts)
+''',
+        "compared with all words at once": '''
+def bag_of_words(ids, V):
+    found = ops.equal(ops.expand_dims(ids, -1), ops.arange(V))
+    return ops.sum(ops.cast(found, "int32"), axis=-2) * ops.cast(ops.arange(V) > 0, "int32")
+''',
+    },
+    "seq.embedding": {
+        "take instead of one-hot": '''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary = vocabulary
+        self.dimension = dimension
+
+    def build(self, shape):
+        self.table = self.add_weight(shape=(self.vocabulary, self.dimension), initializer="uniform", name="table")
+
+    def call(self, ids):
+        return ops.take(self.table, ops.cast(ids, "int32"), axis=0)
+
+    def compute_mask(self, inputs, previous_mask):
+        return inputs != 0
+
+    def get_config(self):
+        config = super().get_config()
+        config["vocabulary"] = self.vocabulary
+        config["dimension"] = self.dimension
+        return config
+''',
+        "einsum, weight made in __init__": '''
+class WordVectors(keras.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.sizes = {"vocabulary": vocabulary, "dimension": dimension}
+        self.E = self.add_weight(shape=(vocabulary, dimension), initializer="random_normal")
+
+    def call(self, ids):
+        return ops.einsum("btv,vd->btd", ops.one_hot(ids, self.sizes["vocabulary"]), self.E)
+
+    def compute_mask(self, ids, mask=None):
+        return ops.cast(ids, "bool")
+
+    def get_config(self):
+        return {**super().get_config(), **self.sizes}
+''',
+    },
+    "seq.windows": {
+        "append in a loop": '''
+def windows(series, width, horizon=1):
+    X, y = [], []
+    for start in range(len(series)):
+        target = start + width + horizon - 1
+        if target < len(series):
+            X.append(series[start:start + width])
+            y.append(series[target])
+    return np.array(X), np.array(y)
+''',
+        "sliding_window_view": '''
+def windows(series, width, horizon=1):
+    view = np.lib.stride_tricks.sliding_window_view(series, width, axis=0)
+    view = np.moveaxis(view, -1, 1)
+    return view[:-horizon], series[width + horizon - 1:]
+''',
+        "a matrix of indices": '''
+def windows(series, width, horizon=1):
+    first = np.arange(series.shape[0] - (width + horizon) + 1)
+    return series[first[:, None] + np.arange(width)[None]], series[first + width - 1 + horizon]
+''',
+    },
+    "seq.ar_fit": {
+        "normal equations": '''
+def ar_fit(series, p):
+    rows = []
+    for t in range(p, len(series)):
+        rows.append(np.concatenate([series[t - p:t][::-1], [1.0]]))
+    A = np.array(rows)
+    w = np.linalg.solve(A.T @ A, A.T @ series[p:])
+    return w[-1], w[:-1]
+''',
+        "keras.ops in float32": '''
+def ar_fit(series, p):
+    s = ops.convert_to_tensor(series, dtype="float32")
+    T = len(series)
+    columns = [ops.ones(T - p)]
+    for lag in range(1, p + 1):
+        columns.append(s[p - lag:T - lag])
+    X = ops.stack(columns, axis=1)
+    w = ops.matmul(ops.matmul(ops.inv(ops.matmul(ops.transpose(X), X)), ops.transpose(X)), s[p:, None])[:, 0]
+    return w[0], w[1:]
+''',
+        "centred columns, intercept afterwards": '''
+def ar_fit(series, p):
+    n = len(series)
+    X = np.column_stack([series[p - k: n - k] for k in range(1, p + 1)])
+    y = series[p:]
+    a = np.linalg.pinv(X - X.mean(axis=0)) @ (y - y.mean())
+    return y.mean() - X.mean(axis=0) @ a, a
+''',
+    },
+    "seq.hmm_forward": {
+        "keras.ops.logsumexp": '''
+def hmm_forward(log_start, log_trans, log_emit):
+    T, S = log_emit.shape
+    alpha = log_start + log_emit[0]
+    rows = [alpha]
+    for t in range(1, T):
+        alpha = ops.logsumexp(ops.expand_dims(alpha, 1) + log_trans, axis=0) + log_emit[t]
+        rows.append(alpha)
+    return ops.stack(rows), ops.logsumexp(alpha)
+''',
+        "state by state with logaddexp": '''
+def hmm_forward(log_start, log_trans, log_emit):
+    T, S = log_emit.shape
+    alpha = np.full((T, S), -np.inf)
+    for j in range(S):
+        alpha[0, j] = log_start[j] + log_emit[0, j]
+    for t in range(1, T):
+        for j in range(S):
+            for i in range(S):
+                alpha[t, j] = np.logaddexp(alpha[t, j], alpha[t - 1, i] + log_trans[i, j])
+            alpha[t, j] += log_emit[t, j]
+    return alpha, np.logaddexp.reduce(alpha[-1])
+''',
+        "probabilities, rescaled at every step": '''
+def hmm_forward(log_start, log_trans, log_emit):
+    A = np.exp(log_trans)
+    rows, shift = [], 0.0
+    for t in range(len(log_emit)):
+        a = np.exp(log_start) if t == 0 else a @ A
+        top = log_emit[t].max()
+        a = a * np.exp(log_emit[t] - top)
+        shift += top + np.log(a.sum())
+        a = a / a.sum()
+        rows.append(np.log(a) + shift)
+    return np.array(rows), shift
+''',
+    },
+    "seq.viterbi": {
+        "tables filled state by state": '''
+def viterbi(log_start, log_trans, log_emit):
+    T, S = log_emit.shape
+    delta = np.zeros((T, S))
+    psi = np.zeros((T, S), dtype=int)
+    delta[0] = log_start + log_emit[0]
+    for t in range(1, T):
+        for j in range(S):
+            options = delta[t - 1] + log_trans[:, j]
+            psi[t, j] = np.argmax(options)
+            delta[t, j] = options[psi[t, j]] + log_emit[t, j]
+    path = np.zeros(T, dtype=int)
+    path[-1] = np.argmax(delta[-1])
+    for t in range(T - 2, -1, -1):
+        path[t] = psi[t + 1, path[t + 1]]
+    return path, delta[-1].max()
+''',
+        "whole paths carried along": '''
+def viterbi(log_start, log_trans, log_emit):
+    S = len(log_start)
+    best = [(log_start[j] + log_emit[0, j], [j]) for j in range(S)]
+    for e in log_emit[1:]:
+        best = [max((best[i][0] + log_trans[i, j] + e[j], [*best[i][1], j]) for i in range(S)) for j in range(S)]
+    log_prob, path = max(best)
+    return path, log_prob
+''',
+        "keras.ops in float32": '''
+def viterbi(log_start, log_trans, log_emit):
+    start, trans, emit = (ops.cast(a, "float32") for a in (log_start, log_trans, log_emit))
+    score = start + emit[0]
+    came_from = []
+    for t in range(1, emit.shape[0]):
+        through = ops.transpose(trans) + score
+        came_from.append(ops.argmax(through, axis=1))
+        score = ops.max(through, axis=1) + emit[t]
+    state = int(ops.argmax(score))
+    path = [state]
+    while came_from:
+        state = int(came_from.pop()[state])
+        path.insert(0, state)
+    return path, ops.max(score)
+''',
+    },
+}
+
+WRONG = {
+    "seq.bag_of_words": {
+        "counts by position": '''
+def bag_of_words(ids, V):
+    counts = np.zeros((len(ids), V))
+    for i, sentence in enumerate(ids):
+        for t, word in enumerate(sentence):
+            if word > 0:
+                counts[i, t] += 1
+    return counts
+''',
+        "repeats counted once": '''
+def bag_of_words(ids, V):
+    counts = np.zeros((len(ids), V))
+    for i, sentence in enumerate(ids):
+        counts[i, sentence] += 1
+    counts[:, 0] = 0
+    return counts
+''',
+        "padding counted": edit("words = words * ops.cast(ids > 0, words.dtype)[..., None]", ""),
+        "one column early": edit("ops.one_hot(ids, V)", "ops.one_hot(ids - 1, V)"),
+        "frequencies instead of counts": edit("return ops.sum(words, axis=1)",
+                                              "return ops.sum(words, axis=1) / ops.sum(words, axis=(1, 2))[:, None]"),
+        "one bag for the whole batch": '''
+def bag_of_words(ids, V):
+    return np.bincount(ids[ids > 0], minlength=V)
+''',
+        "summed over the sentences": edit("axis=1", "axis=0"),
+        "padding's column cut off": '''
+def bag_of_words(ids, V):
+    return ops.sum(ops.one_hot(ids, V), axis=1)[:, 1:]
+''',
+    },
+    "seq.embedding": {
+        "transposed": edit("shape=(self.vocabulary, self.dimension)", "shape=(self.dimension, self.vocabulary)",
+                           "self.vocabulary), self.E)", "self.vocabulary), ops.transpose(self.E))"),
+        "scaled by the square root of d": edit("return ops.matmul(", "return self.dimension ** 0.5 * ops.matmul("),
+        "ids shifted by one": edit("ops.one_hot(ids,", "ops.one_hot(ids - 1,"),
+        "padding set to zero": edit("return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
+                                    "vectors = ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)\n"
+                                    "        return vectors * ops.cast(ids != 0, 'float32')[..., None]"),
+        "mask inverted": edit("ops.not_equal(ids, 0)", "ops.equal(ids, 0)"),
+        "no mask": edit("return ops.not_equal(ids, 0)", "pass"),
+        "mask with a third axis": edit("ops.not_equal(ids, 0)", "ops.not_equal(ids, 0)[..., None]"),
+        "get_config returns nothing of its own": edit(
+            ' | {"vocabulary": self.vocabulary, "dimension": self.dimension}', ""),
+        "dimension missing from get_config": edit(', "dimension": self.dimension', ""),
+        "averaged over the sentence": edit("return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
+                                           "return ops.mean(ops.matmul(ops.one_hot(ids, self.vocabulary), self.E), 1)"),
+        "looked up by position": edit(
+            "return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
+            "return ops.stack([ops.stack([self.E[t] for t, _ in enumerate(row)]) for row in ids])"),
+    },
+    "seq.windows": {
+        "target inside the window": edit("y = series[width + horizon - 1:]",
+                                         "y = series[width + horizon - 2:len(series) - 1]"),
+        "one step too far": '''
+def windows(series, width, horizon=1):
+    X, y = [], []
+    for i in range(len(series) - width - horizon):
+        X.append(series[i:i + width])
+        y.append(series[i + width + horizon])
+    return np.array(X), np.array(y)
+''',
+        "last window lost": '''
+def windows(series, width, horizon=1):
+    starts = range(len(series) - width - horizon)
+    return (np.array([series[i:i + width] for i in starts]),
+            np.array([series[i + width + horizon - 1] for i in starts]))
+''',
+        "windows do not overlap": '''
+def windows(series, width, horizon=1):
+    starts = np.arange(0, len(series) - width - horizon + 1, width)
+    return np.stack([series[i:i + width] for i in starts]), series[starts + width + horizon - 1]
+''',
+        "newest first": edit("series[i:i + width]", "series[i:i + width][::-1]"),
+        "horizon ignored": edit("- horizon + 1", "", "width + horizon - 1", "width"),
+        "wrapped around the end": '''
+def windows(series, width, horizon=1):
+    X = np.stack([np.roll(series, -k, axis=0) for k in range(width)], axis=1)
+    return X, np.roll(series, -(width + horizon - 1), axis=0)
+''',
+        "a window of targets": edit("y = series[width + horizon - 1:]",
+                                    "y = np.stack([series[i + horizon:i + horizon + width] for i in range(n)])"),
+        "features flattened into time": edit("return X, y", "return X.reshape(n, -1), y"),
+    },
+    "seq.ar_fit": {
+        "lags reversed": edit("return w[0], w[1:]", "return w[0], w[:0:-1]"),
+        "no intercept": edit("np.ones(n - p), ", "", "return w[0], w[1:]", "return 0.0, w"),
+        "intercept is the mean": '''
+def ar_fit(series, p):
+    c = series.mean()
+    x = series - c
+    X = np.stack([x[p - k:len(x) - k] for k in range(1, p + 1)], axis=1)
+    return c, np.linalg.lstsq(X, x[p:], rcond=None)[0]
+''',
+        "mean taken off and forgotten": '''
+def ar_fit(series, p):
+    x = series - series.mean()
+    X = np.stack([x[p - k:len(x) - k] for k in range(1, p + 1)], axis=1)
+    return 0.0, np.linalg.lstsq(X, x[p:], rcond=None)[0]
+''',
+        "x_t among its own lags": edit("range(1, p + 1)", "range(p)"),
+        "wrapped around the end": '''
+def ar_fit(series, p):
+    X = np.stack([np.ones(len(series)), *[np.roll(series, k) for k in range(1, p + 1)]], axis=1)
+    w = np.linalg.lstsq(X, series, rcond=None)[0]
+    return w[0], w[1:]
+''',
+        "time runs backwards": edit("lags = [series[p - k:n - k] for k in range(1, p + 1)]",
+                                    "lags = [series[k:n - p + k] for k in range(1, p + 1)]",
+                                    "series[p:]", "series[:n - p]"),
+        "last row lost": '''
+def ar_fit(series, p):
+    rows, targets = [], []
+    for t in range(p, len(series) - 1):
+        rows.append([1.0, *[series[t - k] for k in range(1, p + 1)]])
+        targets.append(series[t])
+    w = np.linalg.lstsq(np.array(rows), np.array(targets), rcond=None)[0]
+    return w[0], w[1:]
+''',
+        "intercept read from the wrong end": edit("[np.ones(n - p), *lags]", "[*lags, np.ones(n - p)]"),
+        "Yule–Walker instead of least squares": '''
+def ar_fit(series, p):
+    n, m = len(series), series.mean()
+    r = [np.sum((series[:n - k] - m) * (series[k:] - m)) / n for k in range(p + 1)]
+    R = np.array([[r[abs(i - j)] for j in range(p)] for i in range(p)])
+    a = np.linalg.solve(R, r[1:])
+    return m * (1 - a.sum()), a
+''',
+    },
+    "seq.hmm_forward": {
+        "emission missing": edit("[log_start + log_emit[0]]", "[log_start]", "arrive + log_emit[t]", "arrive"),
+        "first emission missing": edit("[log_start + log_emit[0]]", "[log_start]"),
+        "transitions transposed": edit("log_alpha[-1][:, None] + log_trans", "log_alpha[-1][:, None] + log_trans.T"),
+        "probabilities instead of logarithms": '''
+def hmm_forward(log_start, log_trans, log_emit):
+    start, A, B = np.exp(log_start), np.exp(log_trans), np.exp(log_emit)
+    alpha = [start * B[0]]
+    for t in range(1, len(B)):
+        alpha.append((alpha[-1] @ A) * B[t])
+    alpha = np.array(alpha)
+    return np.log(alpha), np.log(alpha[-1].sum())
+''',
+        "maximum instead of sum": edit(
+            "logsumexp(log_alpha[-1][:, None] + log_trans, axis=0)",
+            "(log_alpha[-1][:, None] + log_trans).max(axis=0)",
+            "logsumexp(log_alpha[-1], axis=0)", "log_alpha[-1].max()"),
+        "logarithms added where probabilities should be": edit(
+            "logsumexp(log_alpha[-1][:, None] + log_trans, axis=0)",
+            "(log_alpha[-1][:, None] + log_trans).sum(axis=0)"),
+        "summed over the next state": edit("log_trans, axis=0)", "log_trans, axis=1)"),
+        "start left out": edit("[log_start + log_emit[0]]", "[log_emit[0]]"),
+        "a transition before the first step": edit(
+            "[log_start + log_emit[0]]", "[logsumexp(log_start[:, None] + log_trans, axis=0) + log_emit[0]]"),
+        "normalised at every step": '''
+def hmm_forward(log_start, log_trans, log_emit):
+    alpha = []
+    for t in range(len(log_emit)):
+        a = log_start if t == 0 else logsumexp(alpha[-1][:, None] + log_trans, axis=0)
+        a = a + log_emit[t]
+        alpha.append(a - logsumexp(a, axis=0))
+    return np.stack(alpha), logsumexp(alpha[-1], axis=0)
+''',
+        "likelihood of the likeliest last state only": edit("logsumexp(log_alpha[-1], axis=0)", "log_alpha[-1].max()"),
+        "last logarithms added up": edit("logsumexp(log_alpha[-1], axis=0)", "log_alpha[-1].sum()"),
+        "emission one step late": edit("arrive + log_emit[t]", "arrive + log_emit[t - 1]"),
+    },
+    "seq.viterbi": {
+        "each step on its own": '''
+def viterbi(log_start, log_trans, log_emit):
+    return log_emit.argmax(axis=1), log_emit.max(axis=1).sum()
+''',
+        "greedy": '''
+def viterbi(log_start, log_trans, log_emit):
+    scores = log_start + log_emit[0]
+    path, total = [scores.argmax()], scores.max()
+    for t in range(1, len(log_emit)):
+        scores = log_trans[path[-1]] + log_emit[t]
+        path.append(scores.argmax())
+        total = total + scores.max()
+    return np.array(path), total
+''',
+        "no backtrace": '''
+def viterbi(log_start, log_trans, log_emit):
+    score = log_start + log_emit[0]
+    path = [score.argmax()]
+    for t in range(1, len(log_emit)):
+        score = (score[:, None] + log_trans).max(axis=0) + log_emit[t]
+        path.append(score.argmax())
+    return np.array(path), score.max()
+''',
+        "the forward algorithm's argmax": '''
+def viterbi(log_start, log_trans, log_emit):
+    alpha = [log_start + log_emit[0]]
+    for t in range(1, len(log_emit)):
+        alpha.append(logsumexp(alpha[-1][:, None] + log_trans, axis=0) + log_emit[t])
+    return np.argmax(alpha, axis=1), logsumexp(alpha[-1], axis=0)
+''',
+        "sum instead of maximum": edit("candidates.max(axis=0)", "logsumexp(candidates, axis=0)",
+                                       "score.max()", "logsumexp(score, axis=0)"),
+        "backtrace off by one": '''
+def viterbi(log_start, log_trans, log_emit):
+    T, S = log_emit.shape
+    score, back = log_start + log_emit[0], np.zeros((T, S), dtype=int)
+    for t in range(1, T):
+        candidates = score[:, None] + log_trans
+        back[t] = candidates.argmax(axis=0)
+        score = candidates.max(axis=0) + log_emit[t]
+    path = np.zeros(T, dtype=int)
+    path[-1] = score.argmax()
+    for t in range(T - 2, -1, -1):
+        path[t] = back[t, path[t + 1]]
+    return path, score.max()
+''',
+        "path not turned round": edit("path[::-1]", "path"),
+        "backtrace from state 0": edit("path = [score.argmax()]", "path = [0]"),
+        "transitions transposed": edit("score[:, None] + log_trans", "score[:, None] + log_trans.T"),
+        "start left out": edit("score, back = log_start + log_emit[0], []", "score, back = log_emit[0], []"),
+        "emission missing": edit("log_start + log_emit[0], []", "log_start, []",
+                                 "candidates.max(axis=0) + log_emit[t]", "candidates.max(axis=0)"),
+        "first emission missing": edit("log_start + log_emit[0], []", "log_start, []"),
+        "probability instead of its logarithm": edit("score.max()", "np.exp(score.max())"),
+    },
+}

@@ -1,0 +1,49 @@
+"""Probes of lesson 01: counting, looking up, windows, AR(p), hidden Markov models."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def bag_of_words(bag, case):
+    """Counts of each word in each sentence."""
+    return {"counts": bag(case["ids"], int(case["V"]))}
+
+
+def embedding(WordVectors, case):
+    """The layer with given weights: its vectors and its mask; or what its configuration holds."""
+    V, d = int(case["V"]), int(case["d"])
+    layer = WordVectors(V, d)
+    if "ids" not in case:
+        config = layer.get_config()
+        return {"vocabulary": config.get("vocabulary", -1), "dimension": config.get("dimension", -1)}
+    ids = case["ids"].astype("int32")
+    layer(ids)
+    layer.set_weights([case["E"].astype("float32")])
+    mask = layer.compute_mask(ids, None)
+    return {"vectors": layer(ids), "mask": np.array(-1) if mask is None else mask}
+
+
+def windows(make_windows, case):
+    """Windows and targets of a series of shape (time, D)."""
+    X, y = make_windows(case["series"], int(case["width"]), int(case["horizon"]))
+    return {"X": X, "y": y}
+
+
+def ar_fit(fit, case):
+    """Intercept and coefficients of a series of shape (time,)."""
+    c, a = fit(case["series"], int(case["p"]))
+    return {"c": np.reshape(c, np.shape(c) if np.size(c) > 1 else ()), "a": a}
+
+
+def hmm_forward(forward, case):
+    """log alpha (T, S) and the log-likelihood."""
+    with np.errstate(all="ignore"):  # whoever takes the logarithm of 0 is told so by the check
+        log_alpha, log_likelihood = forward(case["log_start"], case["log_trans"], case["log_emit"])
+    return {"log_alpha": log_alpha, "log_likelihood": log_likelihood}
+
+
+def viterbi(decode, case):
+    """The best path (T,) and its log-probability."""
+    path, log_prob = decode(case["log_start"], case["log_trans"], case["log_emit"])
+    return {"path": path, "log_prob": log_prob}
