@@ -242,7 +242,10 @@ def to_pytorch(E, W, U, b):
             "lstm.bias_ih_l0": b, "lstm.bias_hh_l0": np.zeros_like(b)}
     ### END SOLUTION
 
+# %% check="lstm.to_pytorch"
+check("lstm.to_pytorch", to_pytorch)
 
+# %% solution="lstm.from_pytorch"
 def from_pytorch(state):
     """The way back: E, W, U, b from a PyTorch state dictionary with those five keys."""
     ### BEGIN SOLUTION
@@ -250,5 +253,5 @@ def from_pytorch(state):
             state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"])
     ### END SOLUTION
 
-# %% check="lstm.to_pytorch"
-check("lstm.to_pytorch", to_pytorch, from_pytorch)
+# %% check="lstm.from_pytorch"
+check("lstm.from_pytorch", from_pytorch)

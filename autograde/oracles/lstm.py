@@ -88,12 +88,12 @@ STEP = Exercise(
          "gates); here f has weights of its own.", {"coupled": True}),
         ("candidate through a sigmoid", "The candidate g goes through tanh, not sigmoid: it must be "
          "able to lower the cell state as well.", {"candidate": sigmoid}),
-        ("tanh on the gates", "The gates go through tanh. A gate is a fraction that is let through, from 0 to 1, "
-         "so i, f and o need the sigmoid; only the candidate takes tanh.", {"gate": np.tanh}),
+        ("tanh on the gates", "The gates go through tanh. A gate is a fraction that is let through, from 0 "
+         "to 1, so i, f and o need the sigmoid; only the candidate takes tanh.", {"gate": np.tanh}),
         ("bias left out", "The bias b is never added.", {"bias": False}),
         ("recurrent part left out", "h does not take part: add h @ U before the gates.", {"recurrent": False}),
-        ("h and c returned in the wrong order", "The two states came back in the wrong order: return h first, "
-         "then c, as Keras does.", {"returned": "ch"}),
+        ("h and c returned in the wrong order", "The two states came back in the wrong order: return h "
+         "first, then c, as Keras does.", {"returned": "ch"}),
     ),
 )
 
@@ -143,21 +143,21 @@ GATES = Exercise(
         gates,
         ("no state carried", "Every step starts from the first h and c again: assign the new h and c to the "
          "names that the next turn of the loop reads.", {"carry": ""}),
-        ("hidden state not carried", "c is carried from step to step but h is not: the gates look at the first h "
-         "for ever.", {"carry": "c"}),
-        ("cell state not carried", "h is carried from step to step but c is not: without the conveyor belt this "
-         "is a network without memory cells.", {"carry": "h"}),
+        ("hidden state not carried", "c is carried from step to step but h is not: the gates look at the "
+         "first h for ever.", {"carry": "c"}),
+        ("cell state not carried", "h is carried from step to step but c is not: without the conveyor belt "
+         "this is a network without memory cells.", {"carry": "h"}),
         ("before the squashing", "You recorded i, f, g and o before sigmoid and tanh: record the gates "
          "themselves, the fractions between 0 and 1.", {"opened": False}),
-        ("states from before the update", "Position t holds the states from before step t: record c and h after "
-         "they are updated.", {"recorded": "before"}),
-        ("time first", "Your arrays are (time, batch, units): stack the steps along axis 1, because the course's "
-         "arrays are (batch, time, units).", {"stack": 0}),
+        ("states from before the update", "Position t holds the states from before step t: record c and h "
+         "after they are updated.", {"recorded": "before"}),
+        ("time first", "Your arrays are (time, batch, units): stack the steps along axis 1, because the "
+         "course's arrays are (batch, time, units).", {"stack": 0}),
         ("read backwards", "The sequence is read from its end: start at t = 0.", {"backwards": True}),
-        ("gates look at the cell state", "The gates look at c: U is applied to the hidden state h. (Gates that "
-         "see c come later; they are called peepholes.)", {"gate_input": "c"}),
-        ("input and forget gate swapped", "The arrays called i and f hold each other's values: in Keras's order "
-         "the input gate's block comes first.", {"order": "figo"}),
+        ("gates look at the cell state", "The gates look at c: U is applied to the hidden state h. (Gates "
+         "that see c come later; they are called peepholes.)", {"gate_input": "c"}),
+        ("input and forget gate swapped", "The arrays called i and f hold each other's values: in Keras's "
+         "order the input gate's block comes first.", {"order": "figo"}),
     ),
 )
 
@@ -213,18 +213,18 @@ CONSTANT_ERROR = Exercise(
     ),
     misconceptions=misconceptions(
         constant_error,
-        ("includes its own gate", "Your product starts with the gate of step t itself: that gate acted on c_{t−1}, "
-         "*before* c_t existed. Start with the gate of step t + 1, so that the last entry is 1.",
+        ("includes its own gate", "Your product starts with the gate of step t itself: that gate acted on "
+         "c_{t−1}, *before* c_t existed. Start with the gate of step t + 1, so that the last entry is 1.",
          {"which": "from"}),
-        ("multiplied from the start", "You multiplied the gates up to step t: that is how much of c_0 is left in "
-         "c_t. The question runs the other way, from the end back to t.", {"which": "before"}),
-        ("from the start, shifted", "You multiplied the gates before step t: that goes from the first step to t. "
-         "The gradient comes from the end of the sequence.", {"which": "start"}),
+        ("multiplied from the start", "You multiplied the gates up to step t: that is how much of c_0 is "
+         "left in c_t. The question runs the other way, from the end back to t.", {"which": "before"}),
+        ("from the start, shifted", "You multiplied the gates before step t: that goes from the first step "
+         "to t. The gradient comes from the end of the sequence.", {"which": "start"}),
         ("added up", "The gates are added; the chain rule multiplies them.", {"reduce": np.cumsum}),
-        ("next gate only", "Only the gate of the next step is in your answer: every step between t and the end "
-         "multiplies by its own gate.", {"reduce": _one_gate}),
-        ("one gate to a power", "You raised one step's gate to a power: the gates differ from step to step, so "
-         "multiply each of them.", {"reduce": _power}),
+        ("next gate only", "Only the gate of the next step is in your answer: every step between t and the "
+         "end multiplies by its own gate.", {"reduce": _one_gate}),
+        ("one gate to a power", "You raised one step's gate to a power: the gates differ from step to step, "
+         "so multiply each of them.", {"reduce": _power}),
         ("sigmoid's slope", "You multiplied slopes f·(1 − f): along the cell state no sigmoid is passed; "
          "∂c_t/∂c_{t−1} is the gate f_t itself.", {"slope": lambda f: f * (1 - f)}),
         ("log of the product", "This is the sum of logarithms, a good way to compute it; take exp at the end.",
@@ -270,25 +270,25 @@ FORGET_BIAS = Exercise(
     ),
     misconceptions=misconceptions(
         forget_bias,
-        ("forget bias 0", "All biases are 0, so the forget gate starts at sigmoid(0) = 0.5 and half of the memory "
-         "is lost at every step: put the forget gate's block to the value asked for.",
+        ("forget bias 0", "All biases are 0, so the forget gate starts at sigmoid(0) = 0.5 and half of the "
+         "memory is lost at every step: put the forget gate's block to the value asked for.",
          {"default": 0.0, "inverse": lambda p: 0.0}),
-        ("input gate's block", "The value is in the first block: that is the input gate's. In the order i, f, g, o "
-         "the forget gate's is the second, from u to 2u.", {"block": 0}),
-        ("candidate's block", "The value is in the third block: that is the candidate's. In the order i, f, g, o "
-         "the forget gate's is the second, from u to 2u.", {"block": 2}),
+        ("input gate's block", "The value is in the first block: that is the input gate's. In the order i, "
+         "f, g, o the forget gate's is the second, from u to 2u.", {"block": 0}),
+        ("candidate's block", "The value is in the third block: that is the candidate's. In the order i, f, "
+         "g, o the forget gate's is the second, from u to 2u.", {"block": 2}),
         ("every block", "All four blocks hold the value: only the forget gate should start open, the others "
          "at 0.", {"block": slice(None)}),
-        ("gate value as bias", "You wrote the wanted gate value f into the bias: the gate is sigmoid(bias), so the "
-         "bias is the inverse, log(f / (1 − f)).", {"inverse": lambda f: f}),
+        ("gate value as bias", "You wrote the wanted gate value f into the bias: the gate is sigmoid(bias), "
+         "so the bias is the inverse, log(f / (1 − f)).", {"inverse": lambda f: f}),
         ("1/e instead of one half", "Your gate lets 1/e remain after n steps: that is a time constant. For a "
          "half-life, f^n = 1/2.", {"remains": lambda n: np.exp(-1 / n)}),
-        ("linear loss", "f = 1 − 1/(2n) loses the same *amount* at every step; the gate multiplies, so it loses the "
-         "same *fraction*: f^n = 1/2.", {"remains": lambda n: 1 - 1 / (2 * n)}),
+        ("linear loss", "f = 1 − 1/(2n) loses the same *amount* at every step; the gate multiplies, so it "
+         "loses the same *fraction*: f^n = 1/2.", {"remains": lambda n: 1 - 1 / (2 * n)}),
         ("half at every step", "This gate halves the memory at each step whatever n is: solve f^n = 1/2 for f.",
          {"remains": lambda n: 0.5}),
-        ("half-life ignored", "The half-life makes no difference: with one given, the forget bias must be computed "
-         "from it.", {"remains": lambda n: sigmoid(1.0)}),
+        ("half-life ignored", "The half-life makes no difference: with one given, the forget bias must be "
+         "computed from it.", {"remains": lambda n: sigmoid(1.0)}),
     ),
 )
 
@@ -298,12 +298,11 @@ GATE_NAMES = {"i": 0, "f": 1, "g": 2, "o": 3}
 
 
 def latch_cases(rng):
-    return {
-        "write": Case({"x": np.array([[v, 1.0] for v in rng.uniform(-0.9, 0.9, 3)]), "h": rng.uniform(-0.9, 0.9, (3, 1))},
-                      about="three values with the marker at 1"),
-        "keep": Case({"x": np.array([[v, 0.0] for v in rng.uniform(-0.9, 0.9, 5)]), "h": rng.uniform(-0.9, 0.9, (5, 1))},
-                     about="five values with the marker at 0"),
-    }
+    def case(n, marker, about):
+        x = np.stack([rng.uniform(-0.9, 0.9, n), np.full(n, marker)], axis=1)
+        return Case({"x": x, "h": rng.uniform(-0.9, 0.9, (n, 1))}, about=about)
+    return {"write": case(3, 1.0, "three values with the marker at 1"),
+            "keep": case(5, 0.0, "five values with the marker at 0")}
 
 
 def latch(case, k=20.0, i=True, f=True, o=True, flipped=False, g=1.0, uses_h=0.0, i_follows=True):
@@ -332,18 +331,18 @@ LATCH = Exercise(
     ),
     misconceptions=misconceptions(
         latch,
-        ("adds instead of overwriting", "Your forget gate stays open at the marker too, so the new value is added "
-         "to the old one: close it when the input gate opens.", {"f": False}),
-        ("input gate always open", "Your input gate never closes, so every value gets in: its weight on the marker "
-         "must outvote a negative bias.", {"i": False}),
-        ("marker the wrong way round", "Your memory keeps at the marker and writes everywhere else: turn the signs "
-         "of the marker's weights and biases around.", {"flipped": True}),
-        ("gates half open", "The signs are right but the weights are too small: a gate at 0.73 leaks. Make them "
-         "larger, so that the sigmoid saturates.", {"k": 2.0}),
-        ("output gate at one half", "The output gate's bias is 0, so o = 0.5 and only half of the memory can be "
-         "read: give it a large bias.", {"o": False}),
-        ("value saturates", "The weight from the value to the candidate is large, so tanh squashes every value to ±1 "
-         "and only the sign is kept: use 1.", {"g": 20.0}),
+        ("adds instead of overwriting", "Your forget gate stays open at the marker too, so the new value is "
+         "added to the old one: close it when the input gate opens.", {"f": False}),
+        ("input gate always open", "Your input gate never closes, so every value gets in: its weight on the "
+         "marker must outvote a negative bias.", {"i": False}),
+        ("marker the wrong way round", "Your memory keeps at the marker and writes everywhere else: turn the "
+         "signs of the marker's weights and biases around.", {"flipped": True}),
+        ("gates half open", "The signs are right but the weights are too small: a gate at 0.73 leaks. Make "
+         "them larger, so that the sigmoid saturates.", {"k": 2.0}),
+        ("output gate at one half", "The output gate's bias is 0, so o = 0.5 and only half of the memory can "
+         "be read: give it a large bias.", {"o": False}),
+        ("value saturates", "The weight from the value to the candidate is large, so tanh squashes every "
+         "value to ±1 and only the sign is kept: use 1.", {"g": 20.0}),
     ),
 )
 
@@ -356,9 +355,11 @@ def cell_cases(rng):
     B, D, u = 3, 5, 7
     drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
     return {
-        "step": Case(drawn | weights(rng, D, u), about=f"one step with your weights replaced: B = {B}, D = {D}, u = {u}"),
+        "step": Case(drawn | weights(rng, D, u),
+                     about=f"one step with your weights replaced: B = {B}, D = {D}, u = {u}"),
         "new": Case({"D": D, "units": u}, about=f"a new cell of {u} units, built for {D} inputs"),
-        "config": Case({"D": D, "units": u, "again": True}, about='LSTMCell(..., name="memory") made again from its get_config()'),
+        "config": Case({"D": D, "units": u, "again": True},
+                       about='LSTMCell(..., name="memory") made again from its get_config()'),
     }
 
 
@@ -393,24 +394,24 @@ CELL = Exercise(
     ),
     misconceptions=misconceptions(
         cell,
-        ("forget bias 0", "Your new cell's bias is 0 everywhere, so it forgets half of everything at each step: "
-         "let the forget gate's block start at 1.", {"forget": 0.0}),
-        ("states returned as c, h", "The new states come back as [c, h]: keras.layers.RNN hands them to the next "
-         "step in the order you return them, and that order is [h, c].", {"states": "ch"}),
+        ("forget bias 0", "Your new cell's bias is 0 everywhere, so it forgets half of everything at each "
+         "step: let the forget gate's block start at 1.", {"forget": 0.0}),
+        ("states returned as c, h", "The new states come back as [c, h]: keras.layers.RNN hands them to the "
+         "next step in the order you return them, and that order is [h, c].", {"states": "ch"}),
         ("states unpacked as c, h", "You read the states as c, h: they arrive in the order you return them, [h, c].",
          {"unpack": "ch"}),
-        ("output is the cell state", "The cell's output is its cell state: what leaves the cell is h; c stays "
-         "inside.", {"output": "c"}),
-        ("get_config without units", "get_config does not hold `units`, so a saved model cannot make this cell "
-         "again.", {"config": "required positional argument"}),
-        ("no keyword arguments", "Your __init__ takes no **kwargs, so Keras cannot hand the layer its name and "
-         "dtype: accept **kwargs and pass them to super().__init__.", {"config": "unexpected keyword"}),
-        ("get_config without the base's", "get_config holds your own argument only; start from super().get_config(), "
-         "or the name and dtype are lost.", {"config": "units"}),
-        ("weights start at zero", "Both weight matrices start at 0: then every unit does the same for ever, because "
-         "each gets the same gradient. Keep random initialisers for them.", {"kernel": False}),
-        ("weights made in call", "Your cell has no weights after build: make them in build(self, input_shape). Made in "
-         "call they do not exist yet when a saved model is loaded.", {"built": False}),
+        ("output is the cell state", "The cell's output is its cell state: what leaves the cell is h; c "
+         "stays inside.", {"output": "c"}),
+        ("get_config without units", "get_config does not hold `units`, so a saved model cannot make this "
+         "cell again.", {"config": "required positional argument"}),
+        ("no keyword arguments", "Your __init__ takes no **kwargs, so Keras cannot hand the layer its name "
+         "and dtype: accept **kwargs and pass them to super().__init__.", {"config": "unexpected keyword"}),
+        ("get_config without the base's", "get_config holds your own argument only; start from "
+         "super().get_config(), or the name and dtype are lost.", {"config": "units"}),
+        ("weights start at zero", "Both weight matrices start at 0: then every unit does the same for ever, "
+         "because each gets the same gradient. Keep random initialisers for them.", {"kernel": False}),
+        ("weights made in call", "Your cell has no weights after build: make them in build(self, "
+         "input_shape). Made in call they do not exist yet when a saved model is loaded.", {"built": False}),
     ),
 )
 
@@ -431,8 +432,8 @@ def layer_cases(rng):
                        h=rng.uniform(-0.8, 0.8, (B, u)), c=rng.normal(size=(B, u))),
         "mask": case("a mask (padding at the end, and one gap)", mask=mask, return_state=True),
         "passes": Case({"mask": mask}, about="compute_mask with return_sequences=True, then with False"),
-        "config": Case({"units": u, "D": D}, about="LSTM(..., return_sequences=True, return_state=True) made again "
-                       "from its get_config()"),
+        "config": Case({"units": u, "D": D}, about="LSTM(..., return_sequences=True, return_state=True) made "
+                       "again from its get_config()"),
     }
 
 
@@ -482,27 +483,27 @@ LAYER = Exercise(
         layer,
         ("mask ignored", "The mask makes no difference: where it is False, h and c must stay what they were.",
          {"mask": "ignored"}),
-        ("mask the wrong way round", "Your layer skips the valid steps and reads the padding: True means a real "
-         "step.", {"mask": "inverted"}),
-        ("states zeroed at padding", "At a masked step your states become 0, so the memory is gone: keep the old "
-         "ones with ops.where(m, new, old).", {"mask": "reset"}),
+        ("mask the wrong way round", "Your layer skips the valid steps and reads the padding: True means a "
+         "real step.", {"mask": "inverted"}),
+        ("states zeroed at padding", "At a masked step your states become 0, so the memory is gone: keep the "
+         "old ones with ops.where(m, new, old).", {"mask": "reset"}),
         ("mask on h only", "At a masked step h stays but c runs on: hold both states.", {"mask": "h only"}),
-        ("outputs zeroed at padding", "Your states are right, but masked steps output 0: Keras repeats the last valid "
-         "output there, so that the last position holds the result.", {"mask": "zero output"}),
+        ("outputs zeroed at padding", "Your states are right, but masked steps output 0: Keras repeats the "
+         "last valid output there, so that the last position holds the result.", {"mask": "zero output"}),
         ("initial state ignored", "initial_state makes no difference: start from it when it is given.",
          {"initial": ""}),
         ("initial state read as c, h", "initial_state is [h, c]; you read it as c, h.", {"initial": "ch"}),
         ("states returned as c, h", "With return_state=True the order is output, h, c.", {"states": "ch"}),
         ("time first", "Your sequence is (time, batch, units): stack the outputs along axis 1.", {"stack": 0}),
-        ("first step returned", "Without return_sequences your layer returns its first output: it must return the "
-         "last.", {"last": "first"}),
+        ("first step returned", "Without return_sequences your layer returns its first output: it must "
+         "return the last.", {"last": "first"}),
         ("output is the cell state", "Your outputs are the cell states: what leaves the layer is h.", {"output": "c"}),
-        ("get_config without return_sequences", "The layer made from get_config returns one step instead of the "
-         "sequence: return_sequences is missing from the dictionary.", {"sequences_kept": False}),
-        ("mask passed on after the last step", "With return_sequences=False there is no time axis left, so the mask "
-         "must end here: compute_mask returns None then.", {"passes_last": True}),
-        ("cell not built", "After build the layer has no weights: call self.cell.build(...) in build, or a saved "
-         "model's weights find no place when it is loaded.", {"built": False}),
+        ("get_config without return_sequences", "The layer made from get_config returns one step instead of "
+         "the sequence: return_sequences is missing from the dictionary.", {"sequences_kept": False}),
+        ("mask passed on after the last step", "With return_sequences=False there is no time axis left, so "
+         "the mask must end here: compute_mask returns None then.", {"passes_last": True}),
+        ("cell not built", "After build the layer has no weights: call self.cell.build(...) in build, or a "
+         "saved model's weights find no place when it is loaded.", {"built": False}),
     ),
 )
 
@@ -556,26 +557,26 @@ PEEPHOLE = Exercise(
     ),
     misconceptions=misconceptions(
         peephole,
-        ("output gate sees the old cell", "The output gate looks at c_{t−1}: it opens after the update, so it looks "
-         "at the new c_t.", {"late": "old"}),
-        ("input and forget gate see the new cell", "i and f look at a cell state that they are about to make: they "
-         "can only see the old one, c_{t−1}.", {"early": "new"}),
-        ("full instead of diagonal", "Every unit's gate sees the sum over all units: a peephole is one weight a unit, "
-         "so it is an elementwise product and nothing is summed.", {"full": True}),
-        ("rows in the order f, i, o", "The peephole rows of i and f have changed places: P holds them in the order "
-         "i, f, o.", {"rows": "fio"}),
-        ("looks at h", "The peephole weights are applied to h: the whole point is that the gates see the cell state "
-         "c itself, which a closed output gate hides from them.", {"looks_at": lambda c, h: h}),
+        ("output gate sees the old cell", "The output gate looks at c_{t−1}: it opens after the update, so "
+         "it looks at the new c_t.", {"late": "old"}),
+        ("input and forget gate see the new cell", "i and f look at a cell state that they are about to "
+         "make: they can only see the old one, c_{t−1}.", {"early": "new"}),
+        ("full instead of diagonal", "Every unit's gate sees the sum over all units: a peephole is one "
+         "weight a unit, so it is an elementwise product and nothing is summed.", {"full": True}),
+        ("rows in the order f, i, o", "The peephole rows of i and f have changed places: P holds them in the "
+         "order i, f, o.", {"rows": "fio"}),
+        ("looks at h", "The peephole weights are applied to h: the whole point is that the gates see the "
+         "cell state c itself, which a closed output gate hides from them.", {"looks_at": lambda c, h: h}),
         ("looks at tanh(c)", "The peepholes see tanh(c): they look at the cell state as it is, not squashed.",
          {"looks_at": lambda c, h: np.tanh(c)}),
-        ("added after the sigmoid", "The peephole is added to the finished gate, which can then leave the range from "
-         "0 to 1: add it before the sigmoid.", {"inside": False}),
-        ("peephole on the candidate", "The candidate g sees the cell state as well: peepholes go to the three gates "
-         "only.", {"candidate": True}),
+        ("added after the sigmoid", "The peephole is added to the finished gate, which can then leave the "
+         "range from 0 to 1: add it before the sigmoid.", {"inside": False}),
+        ("peephole on the candidate", "The candidate g sees the cell state as well: peepholes go to the "
+         "three gates only.", {"candidate": True}),
         ("output gate without peephole", "i and f have their peepholes, the output gate has none: it sees P[2] · c_t.",
          {"output": False}),
-        ("input and forget gate without peephole", "Only the output gate has its peephole: i and f see P[0] · c_{t−1} "
-         "and P[1] · c_{t−1}.", {"inputs": False}),
+        ("input and forget gate without peephole", "Only the output gate has its peephole: i and f see P[0] "
+         "· c_{t−1} and P[1] · c_{t−1}.", {"inputs": False}),
     ),
 )
 
@@ -633,100 +634,127 @@ STEP_BACKWARD = Exercise(
     ),
     misconceptions=misconceptions(
         step_backward,
-        ("peephole paths left out", "The gradient does not pass the peepholes: c_t also acts through the output gate "
-         "(add dz_o · p_o to dc), and c_{t−1} through i and f (add dz_i · p_i + dz_f · p_f to dc_prev).",
+        ("peephole paths left out", "The gradient does not pass the peepholes: c_t also acts through the "
+         "output gate (add dz_o · p_o to dc), and c_{t−1} through i and f (add dz_i · p_i + dz_f · p_f to "
+         "dc_prev).",
          {"output_peephole": False, "input_peepholes": False}),
         ("output gate's peephole path left out", "c_t also acts on the output gate through its peephole: add "
          "dz_o · p_o to dc before you use it.", {"output_peephole": False}),
-        ("input and forget peephole paths left out", "c_{t−1} also acts on i and f through their peepholes: add "
-         "dz_i · p_i + dz_f · p_f to dc_prev.", {"input_peepholes": False}),
-        ("cell path not carried", "The incoming dc makes no difference: two paths lead back into c_t, one through "
-         "h_t and one from c_{t+1}; add them.", {"carry": False}),
+        ("input and forget peephole paths left out", "c_{t−1} also acts on i and f through their peepholes: "
+         "add dz_i · p_i + dz_f · p_f to dc_prev.", {"input_peepholes": False}),
+        ("cell path not carried", "The incoming dc makes no difference: two paths lead back into c_t, one "
+         "through h_t and one from c_{t+1}; add them.", {"carry": False}),
         ("no forget gate on the way back", "The gradient reaches c_{t−1} without the factor f: "
          "∂c_t/∂c_{t−1} = f_t.", {"forget": False}),
         ("slope of tanh(c) missing", "On the way from h_t into c_t stands a tanh: multiply by 1 − tanh²(c_t).",
          {"squash": False}),
-        ("slope of the sigmoid missing", "The three gates are sigmoids: multiply by their slope, a · (1 − a), on the "
-         "way from a gate to its z.", {"gate_slope": lambda a: 1.0}),
+        ("slope of the sigmoid missing", "The three gates are sigmoids: multiply by their slope, a · (1 − "
+         "a), on the way from a gate to its z.", {"gate_slope": lambda a: 1.0}),
         ("slope of the candidate missing", "The candidate is a tanh: multiply by 1 − g² on the way from g to its z.",
          {"candidate_slope": lambda g: 1.0}),
         ("sigmoid's slope for the candidate", "The candidate is a tanh, so its slope is 1 − g², not g · (1 − g).",
          {"candidate_slope": lambda g: g * (1 - g)}),
         ("dU from the new hidden state", "U multiplied h_{t−1}, so its gradient is h_{t−1}ᵀ dz; you used h_t.",
          {"dU_from": "h"}),
-        ("output peephole from the old cell", "The output gate saw c_t, so the gradient of its peephole is the sum of "
-         "dz_o · c_t; you used c_{t−1}.", {"dP_from": "c_prev"}),
-        ("averaged over the batch", "The weight gradients are divided by the batch size: the chain rule adds over the "
-         "batch. If the loss is a mean, dh holds the 1/B already.", {"average": True}),
+        ("output peephole from the old cell", "The output gate saw c_t, so the gradient of its peephole is "
+         "the sum of dz_o · c_t; you used c_{t−1}.", {"dP_from": "c_prev"}),
+        ("averaged over the batch", "The weight gradients are divided by the batch size: the chain rule adds "
+         "over the batch. If the loss is a mean, dh holds the 1/B already.", {"average": True}),
         ("order i, f, o, g", "The four parts of dz stand in the order i, f, o, g; the weights' blocks are "
          "i, f, g, o.", {"order": "ifog"}),
     ),
 )
 
-# ----------------------------------------------------------------------------------------- lstm.to_pytorch
+# ----------------------------------------------------------------------- lstm.to_pytorch, lstm.from_pytorch
+
+def _arrays(rng):
+    V, D, u = 11, 3, 5
+    return {"E": rng.normal(size=(V, D))} | weights(rng, D, u), f"{V} words, D = {D}, u = {u}"
 
 
 def to_pytorch_cases(rng):
-    V, D, u = 11, 3, 5
-    E = rng.normal(size=(V, D))
-    w = weights(rng, D, u)
-    b_hh = rng.normal(size=4 * u)
-    return {
-        "to": Case(w | {"E": E}, about=f"Keras to PyTorch: {V} words, D = {D}, u = {u}"),
-        "from": Case({"E": E, "w_ih": w["W"].T, "w_hh": w["U"].T, "b_ih": w["b"], "b_hh": b_hh},
-                     about=f"PyTorch to Keras: {V} words, D = {D}, u = {u}, two random biases"),
-    }
+    arrays, sizes = _arrays(rng)
+    return {"to": Case(arrays, about=f"Keras to PyTorch: {sizes}")}
 
 
-def _reordered(blocks_last):
-    i, f, g, o = np.split(blocks_last, 4, axis=-1)
+def from_pytorch_cases(rng):
+    a, sizes = _arrays(rng)
+    state = {"E": a["E"], "w_ih": a["W"].T, "w_hh": a["U"].T, "b_ih": a["b"], "b_hh": rng.normal(size=a["b"].shape)}
+    return {"from": Case(state, about=f"PyTorch to Keras: {sizes}, two random biases")}
+
+
+def _reordered(a):
+    i, f, g, o = np.split(a, 4, axis=-1)
     return np.concatenate([i, f, o, g], axis=-1)
-
-
-def to_pytorch(case, turn=np.transpose, order=lambda a: a, twice=False, second=True, turn_embedding=False,
-               average=False):
-    """Both directions of the mapping; each keyword is a way to get it wrong."""
-    E = case["E"].T if turn_embedding else case["E"]
-    if case.name == "to":
-        n = len(case["b"])
-        return {"embedding": E, "weight_ih": turn(order(case["W"])), "weight_hh": turn(order(case["U"])),
-                "bias": order(case["b"]) * (2 if twice else 1), "bias_lengths": [n, n]}
-    b = case["b_ih"] + (case["b_hh"] if second else 0)
-    back = (lambda a: order(turn(a)))
-    return {"E": E, "W": back(case["w_ih"]), "U": back(case["w_hh"]), "b": order(b / (2 if average else 1))}
 
 
 def _reshape(a):
     return a.reshape(a.shape[::-1])
 
 
+def _same(a):
+    return a
+
+
+def to_pytorch(case, turn=np.transpose, order=_same, biases=1, turn_embedding=_same):
+    """Keras arrays to a PyTorch state dictionary; each keyword is a way to get it wrong."""
+    b = order(case["b"])
+    return {"embedding": turn_embedding(case["E"]), "weight_ih": turn(order(case["W"])),
+            "weight_hh": turn(order(case["U"])), "bias": b * biases, "bias_lengths": [b.size, b.size]}
+
+
+def from_pytorch(case, turn=np.transpose, order=_same, biases=(1, 1), turn_embedding=_same):
+    """A PyTorch state dictionary to Keras arrays; each keyword is a way to get it wrong."""
+    b = case["b_ih"] * biases[0] + case["b_hh"] * biases[1]
+    return {"E": turn_embedding(case["E"]), "W": order(turn(case["w_ih"])), "U": order(turn(case["w_hh"])),
+            "b": order(b)}
+
+
+NOT_TRANSPOSED = ("not transposed", "The matrices have kept their shapes: PyTorch stores (out, in) and Keras "
+                  "(in, out), so transpose both.", {"turn": _same})
+RESHAPED = ("reshaped instead of transposed", "reshape gives the right shape with the numbers in the wrong "
+            "places: use .T.", {"turn": _reshape})
+REORDERED = ("reordered to i, f, o, g", "You moved the blocks, but the orders are the same: PyTorch's g is "
+             "the candidate, which Keras calls c.", {"order": _reordered})
+EMBEDDING_TURNED = ("embedding transposed", "The embedding is a table to look up, (words, D) in both "
+                    "frameworks: only the matrices that multiply are "
+                    "transposed.", {"turn_embedding": np.transpose})
+
 TO_PYTORCH = Exercise(
     id="lstm.to_pytorch",
-    title="Weights from Keras to PyTorch and back",
+    title="Weights from Keras to PyTorch",
     cases=to_pytorch_cases,
     reference=to_pytorch,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("Keras to PyTorch", 2, on=("to/*",), ask="PyTorch computes x @ weight.T + bias_ih + bias_hh."),
-        Aspect("PyTorch to Keras", 2, on=("from/*",), ask="What is the one bias that does what the two did?"),
+        Aspect("matrices", 1, on=("to/embedding", "to/weight_*"), ask="PyTorch computes x @ weight.T + biases."),
+        Aspect("biases", 1, on=("to/bias*",), ask="PyTorch adds bias_ih and bias_hh: what must their sum be?"),
     ),
     misconceptions=misconceptions(
-        to_pytorch,
-        ("not transposed", "The matrices have their Keras shapes: PyTorch stores (out, in), so transpose both.",
-         {"turn": lambda a: a}),
-        ("reshaped instead of transposed", "reshape gives the right shape with the numbers in the wrong places: "
-         "use .T.", {"turn": _reshape}),
-        ("reordered to i, f, o, g", "You moved the blocks, but the orders are the same: PyTorch's g is the candidate, "
-         "which Keras calls c.", {"order": _reordered}),
-        ("bias counted twice", "Both PyTorch biases hold b, so it is added twice: put b in one and zeros in the "
-         "other.", {"twice": True}),
-        ("second bias dropped", "On the way back bias_hh is lost: PyTorch adds both, so Keras's one bias is their "
-         "sum.", {"second": False}),
-        ("biases averaged", "On the way back the biases are averaged: PyTorch adds both, so Keras's one bias is their "
-         "sum.", {"average": True}),
-        ("embedding transposed", "The embedding is a table to look up, (words, D) in both frameworks: only the "
-         "matrices that multiply are transposed.", {"turn_embedding": True}),
+        to_pytorch, NOT_TRANSPOSED, RESHAPED, REORDERED, EMBEDDING_TURNED,
+        ("bias counted twice", "Both PyTorch biases hold b, so it is added twice: put b in one and zeros in "
+         "the other.", {"biases": 2}),
     ),
 )
 
-EXERCISES = [STEP, GATES, CONSTANT_ERROR, FORGET_BIAS, LATCH, CELL, LAYER, PEEPHOLE, STEP_BACKWARD, TO_PYTORCH]
+FROM_PYTORCH = Exercise(
+    id="lstm.from_pytorch",
+    title="Weights from PyTorch to Keras",
+    cases=from_pytorch_cases,
+    reference=from_pytorch,
+    aspects=(
+        Aspect("shape", 1, shape_only=True),
+        Aspect("matrices", 1, on=("from/[EWU]",), ask="Keras computes x @ W + h @ U + b."),
+        Aspect("bias", 1, on=("from/b",), ask="What is the one bias that does what the two did?"),
+    ),
+    misconceptions=misconceptions(
+        from_pytorch, NOT_TRANSPOSED, RESHAPED, REORDERED, EMBEDDING_TURNED,
+        ("second bias dropped", "bias_hh is lost on the way: PyTorch adds both biases, so Keras's one bias "
+         "is their sum.", {"biases": (1, 0)}),
+        ("biases averaged", "The biases are averaged: PyTorch adds both, so Keras's one bias is their sum.",
+         {"biases": (0.5, 0.5)}),
+    ),
+)
+
+EXERCISES = [STEP, GATES, CONSTANT_ERROR, FORGET_BIAS, LATCH, CELL, LAYER, PEEPHOLE, STEP_BACKWARD, TO_PYTORCH,
+             FROM_PYTORCH]

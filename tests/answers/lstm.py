@@ -327,20 +327,25 @@ def to_pytorch(E, W, U, b):
     state["lstm.weight_hh_l0"] = np.concatenate([block.T for block in np.split(U, 4, axis=1)], axis=0)
     state["lstm.bias_ih_l0"] = state["lstm.bias_hh_l0"] = b / 2
     return state
-
-def from_pytorch(state):
-    E, w_ih, w_hh, b_ih, b_hh = state.values()
-    return E, np.transpose(w_ih), np.transpose(w_hh), np.add(b_ih, b_hh)
 ''',
         "keras ops, bias in the second": '''
 def to_pytorch(E, W, U, b):
     names = ["embedding.weight"] + [f"lstm.{n}_l0" for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     return dict(zip(names, [E, ops.transpose(W), ops.transpose(U), ops.zeros_like(b), b]))
-
+''',
+    },
+    "lstm.from_pytorch": {
+        "values in their order": '''
+def from_pytorch(state):
+    E, w_ih, w_hh, b_ih, b_hh = state.values()
+    return E, np.transpose(w_ih), np.transpose(w_hh), np.add(b_ih, b_hh)
+''',
+        "keras ops, one row after another": '''
 def from_pytorch(state):
     part = lambda name: ops.convert_to_tensor(state[f"lstm.{name}_l0"])
-    return [state["embedding.weight"], ops.transpose(part("weight_ih")), ops.transpose(part("weight_hh")),
-            part("bias_ih") + part("bias_hh")]
+    W = ops.stack([row for row in part("weight_ih")], axis=1)
+    U = ops.einsum("ku->uk", part("weight_hh"))
+    return [state["embedding.weight"], W, U, ops.sum(ops.stack([part("bias_ih"), part("bias_hh")]), axis=0)]
 ''',
     },
 }
@@ -460,7 +465,8 @@ def forget_bias(units, half_life=None):
 ''',
     },
     "lstm.latch": {
-        "adds instead of overwriting": edit("[k, -k, 0.0, 0.0]", "[k, 0.0, 0.0, 0.0]", "[-k / 2, k / 2,", "[-k / 2, k,"),
+        "adds instead of overwriting": edit("[k, -k, 0.0, 0.0]", "[k, 0.0, 0.0, 0.0]",
+                                           "[-k / 2, k / 2,", "[-k / 2, k,"),
         "input gate always open": edit("[k, -k, 0.0, 0.0]", "[0.0, -k, 0.0, 0.0]", "[-k / 2, k / 2,", "[k, k / 2,"),
         "marker the wrong way round": edit("[k, -k,", "[-k, k,", "[-k / 2, k / 2,", "[k / 2, -k / 2,"),
         "gates half open": edit("k = 20.0", "k = 2.0", "0.0, k])", "0.0, 2.0])"),
@@ -478,7 +484,8 @@ def forget_bias(units, half_life=None):
                                               '{"units": self.units}'),
         "weights start at zero": edit('"glorot_uniform"', '"zeros"', '"orthogonal"', '"zeros"'),
         "weights made in call": edit(
-            "    def build(self, input_shape):\n        D, u = input_shape[-1], self.units\n", "    def make(self, D, u):\n",
+            "    def build(self, input_shape):\n        D, u = input_shape[-1], self.units\n",
+            "    def make(self, D, u):\n",
             "        h, c = states\n",
             "        h, c = states\n        if not self.weights:\n            self.make(x.shape[-1], self.units)\n"),
     },
@@ -540,29 +547,41 @@ def forget_bias(units, half_life=None):
         "order i, f, o, g": edit("[dzi, dzf, dzg, dzo]", "[dzi, dzf, dzo, dzg]"),
     },
     "lstm.to_pytorch": {
-        "not transposed": edit("W.T", "W", "U.T", "U", '_ih_l0"].T', '_ih_l0"]', '_hh_l0"].T', '_hh_l0"]'),
-        "reshaped instead of transposed": edit(
-            "W.T", "W.reshape(W.shape[::-1])", "U.T", "U.reshape(U.shape[::-1])",
-            'state["lstm.weight_ih_l0"].T', 'state["lstm.weight_ih_l0"].reshape(-1, state["lstm.weight_ih_l0"].shape[0])',
-            'state["lstm.weight_hh_l0"].T', 'state["lstm.weight_hh_l0"].reshape(-1, state["lstm.weight_hh_l0"].shape[0])'),
+        "not transposed": edit("W.T", "W", "U.T", "U"),
+        "reshaped instead of transposed": edit("W.T", "W.reshape(-1, W.shape[0])", "U.T", "U.reshape(-1, U.shape[0])"),
         "reordered to i, f, o, g": '''
 def reorder(a):
-    i, f, g, o = np.split(a, 4, axis=0)
-    return np.concatenate([i, f, o, g], axis=0)
+    i, f, g, o = np.split(a, 4, axis=-1)
+    return np.concatenate([i, f, o, g], axis=-1)
 
 def to_pytorch(E, W, U, b):
-    return {"embedding.weight": E, "lstm.weight_ih_l0": reorder(W.T), "lstm.weight_hh_l0": reorder(U.T),
+    return {"embedding.weight": E, "lstm.weight_ih_l0": reorder(W).T, "lstm.weight_hh_l0": reorder(U).T,
             "lstm.bias_ih_l0": reorder(b), "lstm.bias_hh_l0": np.zeros_like(b)}
-
-def from_pytorch(state):
-    w, u = reorder(state["lstm.weight_ih_l0"]), reorder(state["lstm.weight_hh_l0"])
-    return state["embedding.weight"], w.T, u.T, reorder(state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"])
 ''',
         "bias counted twice": edit("np.zeros_like(b)", "b"),
+        "embedding transposed": edit('"embedding.weight": E', '"embedding.weight": E.T'),
+    },
+    "lstm.from_pytorch": {
+        "not transposed": edit('_ih_l0"].T', '_ih_l0"]', '_hh_l0"].T', '_hh_l0"]'),
+        "reshaped instead of transposed": '''
+def from_pytorch(state):
+    W = state["lstm.weight_ih_l0"]
+    U = state["lstm.weight_hh_l0"]
+    W, U = W.reshape(W.shape[1], -1), U.reshape(U.shape[1], -1)
+    return state["embedding.weight"], W, U, state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"]
+''',
+        "reordered to i, f, o, g": '''
+def from_pytorch(state):
+    def reorder(a):
+        i, f, g, o = np.split(a, 4)
+        return np.concatenate([i, f, o, g])
+    b = reorder(state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"])
+    return (state["embedding.weight"], reorder(state["lstm.weight_ih_l0"]).T,
+            reorder(state["lstm.weight_hh_l0"]).T, b)
+''',
         "second bias dropped": edit(' + state["lstm.bias_hh_l0"]', ""),
         "biases averaged": edit('state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"]',
                                 '(state["lstm.bias_ih_l0"] + state["lstm.bias_hh_l0"]) / 2'),
-        "embedding transposed": edit('"embedding.weight": E', '"embedding.weight": E.T',
-                                     'state["embedding.weight"],', 'state["embedding.weight"].T,'),
+        "embedding transposed": edit('state["embedding.weight"],', 'state["embedding.weight"].T,'),
     },
 }

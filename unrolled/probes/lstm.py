@@ -10,7 +10,7 @@ def _arrays(case, *names):
 
 
 def _give(layer, *arrays):
-    """Copy weights into a student's layer: each finds its place by its shape, in whatever order they were made."""
+    """Copy weights into a student's layer: each finds its place by its shape."""
     places = list(layer.weights)
     if not places:
         raise ValueError(f"{type(layer).__name__} has 0 weights after build; build should make W, U and b.")
@@ -134,17 +134,22 @@ def step_backward(step_backward, case):
     return {name: gradients[name] for name in names}
 
 
-def to_pytorch(to_pytorch, from_pytorch, case):
-    """Keras arrays to a PyTorch state dictionary, or the other way. How the bias is split in two is free."""
-    names = ("embedding.weight", "lstm.weight_ih_l0", "lstm.weight_hh_l0", "lstm.bias_ih_l0", "lstm.bias_hh_l0")
-    if "b" in case:
-        state = to_pytorch(*_arrays(case, "E", "W", "U", "b"))
-        missing = [name for name in names if name not in state]
-        if missing:
-            raise KeyError(f"the state dictionary has no {', '.join(missing)}")
-        E, w_ih, w_hh, b_ih, b_hh = (np.asarray(state[name]) for name in names)
-        return {"embedding": E, "weight_ih": w_ih, "weight_hh": w_hh, "bias": b_ih + b_hh,
-                "bias_lengths": [b_ih.size, b_hh.size]}
+STATE = ("embedding.weight", "lstm.weight_ih_l0", "lstm.weight_hh_l0", "lstm.bias_ih_l0", "lstm.bias_hh_l0")
+
+
+def to_pytorch(to_pytorch, case):
+    """Keras arrays to a PyTorch state dictionary. How the bias is split in two is free: their sum counts."""
+    state = to_pytorch(*_arrays(case, "E", "W", "U", "b"))
+    missing = [name for name in STATE if name not in state]
+    if missing:
+        raise KeyError(f"the state dictionary has no {', '.join(missing)}")
+    E, w_ih, w_hh, b_ih, b_hh = (np.asarray(state[name]) for name in STATE)
+    return {"embedding": E, "weight_ih": w_ih, "weight_hh": w_hh, "bias": b_ih + b_hh,
+            "bias_lengths": [b_ih.size, b_hh.size]}
+
+
+def from_pytorch(from_pytorch, case):
+    """A PyTorch state dictionary to Keras arrays."""
     arrays = _arrays(case, "E", "w_ih", "w_hh", "b_ih", "b_hh")
-    E, W, U, b = from_pytorch(dict(zip(names, arrays, strict=True)))
+    E, W, U, b = from_pytorch(dict(zip(STATE, arrays, strict=True)))
     return {"E": E, "W": W, "U": U, "b": b}
