@@ -12,11 +12,14 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograde.records import MISSING, UNREADABLE
+
 MAX_BYTES = 64 * 2**20
 MAX_CELLS = 5_000
 MAX_CONTAINERS = 1_000_000  # brackets in the file: each costs up to 230 bytes of memory
 MAX_ITEMS = 5_000_000       # commas in the file: each costs up to 60 bytes
 MAX_CANDIDATES = 50
+NOTHING = "no notebook was handed in"
 
 
 class Unreadable(Exception):
@@ -34,10 +37,11 @@ class Found:
 
 @dataclass(frozen=True)
 class HandedIn:
-    """What lay in a student's folder: bytes, or `note` (why they cannot be read), or neither (missing)."""
+    """What lay in a student's folder: the notebook's bytes, or a status (``missing``, ``unreadable``) and why."""
 
     content: bytes | None = None
     repairs: tuple[str, ...] = ()
+    status: str | None = None
     note: str = ""
 
 
@@ -65,18 +69,20 @@ class Read:
 
 # The folder --------------------------------------------------------------------------------------------------
 
-def collect(folder: Path, lesson: str, grade_ids: frozenset[str]) -> HandedIn:
-    """Find and read the notebook in ``submitted/<student>/<lesson>/``."""
-    found = find(folder, lesson, grade_ids)
+def find(folder: Path, lesson: str, grade_ids: frozenset[str]) -> HandedIn:
+    """The notebook in ``submitted/<student>/<lesson>/``, read. Follows no link, opens nothing that could block."""
+    found = locate(folder, lesson, grade_ids)
+    if found.note:
+        return HandedIn(None, found.repairs, UNREADABLE, found.note)
     if found.path is None:
-        return HandedIn(None, found.repairs, found.note)
+        return HandedIn(None, found.repairs, MISSING, NOTHING)
     try:
         return HandedIn(read(found.path), found.repairs)
     except Unreadable as problem:
-        return HandedIn(None, found.repairs, str(problem))
+        return HandedIn(None, found.repairs, UNREADABLE, str(problem))
 
 
-def find(folder: Path, lesson: str, grade_ids: frozenset[str]) -> Found:
+def locate(folder: Path, lesson: str, grade_ids: frozenset[str]) -> Found:
     """The notebook to grade: ``<lesson>.ipynb``, else the one that holds most of the lesson's cells.
 
     The newest wins a tie. Symbolic links are never followed.

@@ -17,7 +17,7 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograde import course, handed_in, sources
-from autograde.handed_in import Cell, Found, HandedIn, Unreadable, shown
+from autograde.handed_in import Cell, HandedIn, Unreadable, shown
 from autograde.lesson import exercise_of, kind_of
 from autograde.records import MISSING, UNREADABLE, Step, Submission
 from autograde.sources import Names
@@ -129,45 +129,38 @@ def _plain_data(value):
 
 # The way in --------------------------------------------------------------------------------------------------
 
-def find(folder: Path, lesson: str | Skeleton) -> Found:
-    """The notebook in ``submitted/<student>/<lesson>/``; see `autograde.handed_in.find`."""
+def find(folder: Path, lesson: str | Skeleton) -> HandedIn:
+    """What a student handed in, from ``submitted/<student>/<lesson>/``: bytes, or a status and why; never raises.
+
+    ``<lesson>.ipynb``, else the notebook with most of the lesson's cells. Links are never followed.
+    """
     skeleton = _skeleton(lesson)
     return handed_in.find(Path(folder), skeleton.lesson, frozenset(skeleton.by_grade_id))
 
 
-def collect(folder: Path, lesson: str | Skeleton) -> HandedIn:
-    """The bytes of that notebook, ready for `rebuild`. Opens nothing that could block, follows no link."""
-    skeleton = _skeleton(lesson)
-    return handed_in.collect(Path(folder), skeleton.lesson, frozenset(skeleton.by_grade_id))
-
-
-def rebuild(student: str, lesson: str | Skeleton, content: bytes | None, repairs: Iterable[str] = (),
-            note: str = "") -> Submission:
+def rebuild(student: str, lesson: str | Skeleton, content: bytes | None, repairs: Iterable[str] = ()) -> Submission:
     """The skeleton with a student's answers: a pure function of the file's bytes.
 
     Parameters
     ----------
     student, lesson : whose, and the lesson's name or its `Skeleton`.
-    content, repairs, note : what `collect` found. Without content the submission is ``missing``, or
-        ``unreadable`` where a note says why.
+    content, repairs : what `find` found. Without content the submission is ``missing``.
     """
     skeleton = _skeleton(lesson)
     repairs = tuple(repairs)
     if content is None:
-        status, why = (UNREADABLE, note) if note else (MISSING, "no notebook was handed in")
-        return Submission(student, skeleton.lesson, repairs=repairs, status=status, note=why)
+        return Submission(student, skeleton.lesson, repairs=repairs, status=MISSING, note=handed_in.NOTHING)
     try:
         read = handed_in.notebook(content)
         desk = _Desk(skeleton, read)
-    except Unreadable as problem:
-        return Submission(student, skeleton.lesson, repairs=repairs, status=UNREADABLE, note=str(problem))
-    try:
         desk.put_together()
         notebook, steps = _assemble(desk)
         return Submission(
             student, skeleton.lesson, notebook=notebook, steps=tuple(steps), answers=_answers(desk),
             untouched=frozenset(skeleton.parts[i].exercise for i, a in desk.answers.items() if a.untouched),
             repairs=(*repairs, *read.repairs, *desk.repairs), rescued=read.rescued)
+    except Unreadable as problem:
+        return Submission(student, skeleton.lesson, repairs=repairs, status=UNREADABLE, note=str(problem))
     finally:
         sources.forget()
 
@@ -275,7 +268,7 @@ class _Desk:
     # Answers ---------------------------------------------------------------------------------------------------
 
     def put_together(self) -> None:
-        """Fill `answers`, `written` and `repairs`."""
+        """Fill `answers`, `written` and `repairs`. Raises Unreadable if nothing here is of this lesson."""
         used: set[int] = set()
         for index, part in enumerate(self.skeleton.parts):
             if part.kind == "solution":
@@ -283,6 +276,8 @@ class _Desk:
                 used.update(cell for piece in answer.pieces for cell in piece.cells)
             elif part.kind == "written":
                 self.written[index] = self._written(index, part)
+        if not used and all(part is None for part in self.known):
+            raise Unreadable(f"the notebook holds nothing of {self.skeleton.lesson}; hand in that lesson's notebook")
         extras = [self._visible(self._piece(i)) for i in range(len(self.cells)) if self._is_free(i) and i not in used]
         _Helpers(self, [piece for piece in extras if piece.names.parses]).place()
         self._say_what_else_was_put_right()
