@@ -25,8 +25,9 @@ class Affine(keras.layers.Layer):
     units: the number of outputs u. use_bias: whether there is a b.
     Weights, in this order: W of shape (D, units), random at the start; b of shape (units,), zeros at the start.
     """
-    ### BEGIN SOLUTION
+
     def __init__(self, units, use_bias=True, **kwargs):
+        ### BEGIN SOLUTION
         super().__init__(**kwargs)
         self.units = units
         self.use_bias = use_bias
@@ -42,7 +43,7 @@ class Affine(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"units": self.units, "use_bias": self.use_bias}
-    ### END SOLUTION
+        ### END SOLUTION
 
 # %% check="start.layer"
 check("start.layer", Affine)

@@ -28,8 +28,9 @@ class WordVectors(keras.layers.Layer):
     call: ids (batch, time) to vectors (batch, time, dimension), as one-hot times E.
     compute_mask: True where the id is a word, False where it is 0 (padding).
     """
-    ### BEGIN SOLUTION
+
     def __init__(self, vocabulary, dimension, **kwargs):
+        ### BEGIN SOLUTION
         super().__init__(**kwargs)
         self.vocabulary, self.dimension = vocabulary, dimension
 
@@ -44,7 +45,7 @@ class WordVectors(keras.layers.Layer):
 
     def get_config(self):
         return super().get_config() | {"vocabulary": self.vocabulary, "dimension": self.dimension}
-    ### END SOLUTION
+        ### END SOLUTION
 
 # %% check="seq.embedding"
 check("seq.embedding", WordVectors)

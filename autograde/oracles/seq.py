@@ -69,31 +69,22 @@ BAG_OF_WORDS = Exercise(
     misconceptions=_misconceptions(
         bag_of_words,
         ("counts by position", "You count at the word's place in the sentence instead of at the word's id: "
-         "column j belongs to word number j.", {""
-         "by": ""
-         "position"}),
+         "column j belongs to word number j.", {"by": "position"}),
         ("repeats counted once", "A word that occurs twice was counted once. In NumPy `counts[ids] += 1` "
          "does that too: it writes each place once; `np.add.at` or a sum of one-hot vectors counts properly.",
-         {""
-         "cap": 1}),
+         {"cap": 1}),
         ("padding counted", "Padding was counted as a word: id 0 only fills the row up, so column 0 must "
-         "stay 0.", {""
-         "padding": True}),
+         "stay 0.", {"padding": True}),
         ("one column early", "Every word was counted one column too early. The id is the column: column 0 "
-         "belongs to the padding and stays empty.", {""
-         "column": 1}),
+         "belongs to the padding and stays empty.", {"column": 1}),
         ("frequencies instead of counts", "You divided by the sentence's length. A bag of words holds "
-         "counts; dividing would hide how long the sentence was.", {""
-         "divide": True}),
+         "counts; dividing would hide how long the sentence was.", {"divide": True}),
         ("one bag for the whole batch", "All sentences went into one bag. Sum over the words of a sentence "
-         "(axis 1) only: one row a sentence.", {""
-         "axis": (0, 1)}),
+         "(axis 1) only: one row a sentence.", {"axis": (0, 1)}),
         ("summed over the sentences", "You summed over the batch axis and kept the positions. Sum over "
-         "time: what gets lost in a bag is the order.", {""
-         "axis": 0}),
+         "time: what gets lost in a bag is the order.", {"axis": 0}),
         ("padding's column cut off", "The column of the padding was cut off. Keep it (it holds zeros), so "
-         "that a word's id and its column stay the same number.", {""
-         "drop": True}),
+         "that a word's id and its column stay the same number.", {"drop": True}),
     ),
 )
 
@@ -112,8 +103,7 @@ def embedding_cases(rng):
     }
 
 
-def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, mask="right", config=""
- "complete",
+def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, mask="right", config="complete",
               pooled=False, by="id"):
     """Row E[id] for every id, and which ids are words."""
     V, d = int(case["V"]), int(case["d"])
@@ -127,7 +117,8 @@ def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, 
     vectors = one_hot(what, V) @ (E.T if transposed else E) * (np.sqrt(d) if scale else 1)
     if zero_padding:
         vectors = vectors * (ids != 0)[..., None]
-    masks = {"right": ids != 0, "inverted": ids == 0, "none": np.array(-1), "with a third axis": (ids != 0)[..., None]}
+    words = ids != 0
+    masks = {"right": words, "inverted": ~words, "none": np.array(-1), "with a third axis": words[..., None]}
     return {"vectors": vectors.mean(axis=1) if pooled else vectors, "mask": masks[mask]}
 
 
@@ -151,41 +142,27 @@ EMBEDDING = Exercise(
     misconceptions=_misconceptions(
         embedding,
         ("transposed", "E is transposed: one row a word, so its shape is (vocabulary, dimension), and "
-         "`one_hot @ E` picks the row.", {""
-         "transposed": True}),
+         "`one_hot @ E` picks the row.", {"transposed": True}),
         ("scaled by the square root of d", "The vectors were multiplied by √d. Transformers do that (lesson "
-         "09); a lookup returns the row as it stands.", {""
-         "scale": True}),
+         "09); a lookup returns the row as it stands.", {"scale": True}),
         ("ids shifted by one", "Every word gets the vector of the word before it in the vocabulary: id 3 "
-         "must pick row 3, because row 0 belongs to the padding.", {""
-         "shift": 1}),
+         "must pick row 3, because row 0 belongs to the padding.", {"shift": 1}),
         ("padding set to zero", "The vectors of the padding were set to zero. The layer returns row 0 for "
-         "them like for any id; the mask tells later layers to skip them.", {""
-         "zero_padding": True}),
-        ("mask inverted", "The mask is upside down: True marks a word, False marks padding.", {"mask": ""
-         "inverted"}),
+         "them like for any id; the mask tells later layers to skip them.", {"zero_padding": True}),
+        ("mask inverted", "The mask is upside down: True marks a word, False marks padding.",
+         {"mask": "inverted"}),
         ("no mask", "`compute_mask` returns nothing, so later layers cannot tell words from padding: return "
-         "`ids != 0`.", {""
-         "mask": ""
-         "none"}),
+         "`ids != 0`.", {"mask": "none"}),
         ("mask with a third axis", "The mask has a third axis. It says whether a step counts: its "
-         "shape is (batch, time).", {""
-         "mask": ""
-         "per number"}),
+         "shape is (batch, time).", {"mask": "with a third axis"}),
         ("get_config returns nothing of its own", "`get_config` returns neither `vocabulary` nor "
-         "`dimension`: a saved model could not be loaded again.", {""
-         "config": ""
-         "nothing"}),
+         "`dimension`: a saved model could not be loaded again.", {"config": "nothing"}),
         ("dimension missing from get_config", "`get_config` does not return `dimension`: a saved model "
-         "could not be loaded again.", {""
-         "config": ""
-         "no dimension"}),
+         "could not be loaded again.", {"config": "no dimension"}),
         ("averaged over the sentence", "The vectors of a sentence were averaged. That is a bag of words "
-         "again; keep one vector a word.", {""
-         "pooled": True}),
-        ("looked up by position", "You looked up the position in the sentence instead of the word's id.", {""
-         "by": ""
-         "position"}),
+         "again; keep one vector a word.", {"pooled": True}),
+        ("looked up by position", "You looked up the position in the sentence instead of the word's id.",
+         {"by": "position"}),
     ),
 )
 
@@ -227,31 +204,23 @@ WINDOWS = Exercise(
     misconceptions=_misconceptions(
         windows,
         ("target inside the window", "The target is one step too early: with horizon 1 it is the window's "
-         "own last value, so the model is shown the answer.", {""
-         "target": -1}),
+         "own last value, so the model is shown the answer.", {"target": -1}),
         ("one step too far", "The target is one step too late: with horizon 1 it is the value directly "
-         "after the window.", {""
-         "target": 1}),
+         "after the window.", {"target": 1}),
         ("last window lost", "One window too few: the last one, whose target is the series' last value, is "
-         "missing. Check the end of the range.", {""
-         "lost": 1}),
+         "missing. Check the end of the range.", {"lost": 1}),
         ("windows do not overlap", "The windows lie side by side. Move on by one step, not by `width`: "
-         "nearly all examples are in the overlaps.", {""
-         "stride": 5}),
+         "nearly all examples are in the overlaps.", {"overlap": False}),
         ("newest first", "The windows run backwards in time. Oldest first, newest last: this is the order "
-         "in which a network reads.", {""
-         "newest_first": True}),
-        ("horizon ignored", "`horizon` plays no part: the target is always the very next value.", {""
-         "use_horizon": False}),
+         "in which a network reads.", {"newest_first": True}),
+        ("horizon ignored", "`horizon` plays no part: the target is always the very next value.",
+         {"use_horizon": False}),
         ("wrapped around the end", "The last windows go on at the series' beginning (`np.roll` does that): "
-         "the future was predicted from the distant past, or the other way round.", {""
-         "wrap": True}),
+         "the future was predicted from the distant past, or the other way round.", {"wrap": True}),
         ("a window of targets", "You return a whole window of targets. Here each window has one target, of "
-         "shape (D,).", {""
-         "shifted": True}),
+         "shape (D,).", {"shifted": True}),
         ("features flattened into time", "Time and features were joined into one axis. Keep (windows, "
-         "width, D): layers for sequences need the time axis.", {""
-         "flat": True}),
+         "width, D): layers for sequences need the time axis.", {"flat": True}),
     ),
 )
 
@@ -311,40 +280,27 @@ AR_FIT = Exercise(
     misconceptions=_misconceptions(
         ar_fit,
         ("lags reversed", "The coefficients are in the wrong order: a[0] belongs to the value one step "
-         "back, a[p-1] to the one p steps back.", {""
-         "reverse": True}),
+         "back, a[p-1] to the one p steps back.", {"reverse": True}),
         ("no intercept", "There is no intercept, so the model can only be right for a series whose mean is "
-         "0: add a column of ones.", {""
-         "intercept": ""
-         "none"}),
+         "0: add a column of ones.", {"intercept": "none"}),
         ("intercept is the mean", "You took the series' mean for the intercept. The mean is c / (1 − a_1 − "
-         "… − a_p), so c is smaller or larger than it.", {""
-         "intercept": ""
-         "mean"}),
+         "… − a_p), so c is smaller or larger than it.", {"intercept": "mean"}),
         ("mean taken off and forgotten", "You took the mean off before fitting; then the intercept is not 0 "
-         "but what the mean leaves: mean · (1 − a_1 − … − a_p). A column of ones gives it directly.", {""
-         "intercept": ""
-         "forgotten"}),
+         "but what the mean leaves: mean · (1 − a_1 − … − a_p). A column of ones gives it directly.",
+         {"intercept": "forgotten"}),
         ("x_t among its own lags", "One column of the matrix is x_t itself, so the model copies it: the "
-         "first lag is x_{t-1}.", {""
-         "lag0": -1}),
+         "first lag is x_{t-1}.", {"lag0": -1}),
         ("wrapped around the end", "The first rows use values from the series' end as their past: `np.roll` "
-         "is circular. Leave the first p rows out.", {""
-         "wrap": True}),
+         "is circular. Leave the first p rows out.", {"wrap": True}),
         ("time runs backwards", "You predict each value from the p values after it. The past is on the "
-         "right of the equation, the present on the left.", {""
-         "backwards": True}),
+         "right of the equation, the present on the left.", {"backwards": True}),
         ("last row lost", "The last row is missing: the series' last value is a target too. Check the end "
-         "of the range.", {""
-         "lost": 1}),
+         "of the range.", {"lost": 1}),
         ("intercept read from the wrong end", "The column of ones stands last, yet the first number was "
-         "taken for the intercept: each number belongs to its column.", {""
-         "mixed": True}),
+         "taken for the intercept: each number belongs to its column.", {"mixed": True}),
         ("Yule–Walker instead of least squares", "These are the Yule–Walker estimates (from "
          "autocorrelations): a good method, near the answer, but not least squares, which is asked for here.",
-         {""
-         "method": ""
-         "yule-walker"}),
+         {"method": "yule-walker"}),
     ),
 )
 
@@ -409,47 +365,31 @@ HMM_FORWARD = Exercise(
     misconceptions=_misconceptions(
         hmm_forward,
         ("emission missing", "The observations play no part: add `log_emit[t]` at every step.",
-         {"emission": ""
-         "never"}),
+         {"emission": "never"}),
         ("first emission missing", "The first observation is missing: log alpha at step 0 is log start plus "
-         "`log_emit[0]`.", {""
-         "emission": ""
-         "not at first"}),
+         "`log_emit[0]`.", {"emission": "not at first"}),
         ("transitions transposed", "The transitions are transposed. log_trans[i, j] goes from state i to "
-         "state j: the sum runs over i, the rows.", {""
-         "transpose": True}),
+         "state j: the sum runs over i, the rows.", {"transpose": True}),
         ("probabilities instead of logarithms", "You multiply probabilities. Their product falls below the "
          "smallest number there is, becomes 0, and its logarithm is minus infinity: stay with logarithms "
-         "all the way.", {""
-         "logs": False}),
+         "all the way.", {"logs": False}),
         ("maximum instead of sum", "You keep only the best predecessor. That is Viterbi; the forward "
-         "algorithm sums over all of them.", {""
-         "combine": ""
-         "max"}),
+         "algorithm sums over all of them.", {"combine": "max"}),
         ("logarithms added where probabilities should be", "You add up logarithms, which multiplies the "
-         "probabilities. To add probabilities that are given as logarithms: logsumexp.", {""
-         "combine": ""
-         "sum"}),
+         "probabilities. To add probabilities that are given as logarithms: logsumexp.", {"combine": "sum"}),
         ("summed over the next state", "The sum runs over the state you go to. The transitions from one "
-         "state sum to 1, so they drop out: sum over the state you come from.", {""
-         "axis": 1}),
+         "state sum to 1, so they drop out: sum over the state you come from.", {"axis": 1}),
         ("start left out", "`log_start` plays no part: it says how likely each state is before anything is "
-         "seen.", {""
-         "start": False}),
+         "seen.", {"start": False}),
         ("a transition before the first step", "A transition is made before the first observation. The "
-         "sequence begins in a state drawn from log_start; the first transition leads to step 1.", {""
-         "first": ""
-         "transition"}),
+         "sequence begins in a state drawn from log_start; the first transition leads to step 1.",
+         {"first": "transition"}),
         ("normalised at every step", "Every row was normalised, so it holds p(state | observations), and "
-         "the likelihood is lost. Keep log alpha as it is.", {""
-         "scaled": True}),
+         "the likelihood is lost. Keep log alpha as it is.", {"scaled": True}),
         ("likelihood of the likeliest last state only", "You took the likeliest last state. The likelihood "
-         "sums over all last states.", {""
-         "total": ""
-         "max"}),
-        ("last logarithms added up", "The log-likelihood is the logsumexp of the last row, not its sum.", {""
-         "total": ""
-         "sum"}),
+         "sums over all last states.", {"total": "max"}),
+        ("last logarithms added up", "The log-likelihood is the logsumexp of the last row, not its sum.",
+         {"total": "sum"}),
         ("emission one step late", "Step t uses the observation of step t − 1.", {"late": 1}),
     ),
 )
@@ -483,8 +423,7 @@ def margin(case):
 
 
 def viterbi(case, transpose=False, combine="max", start=True, emission="every step", how="viterbi",
- backtrace=""
- "right",
+ backtrace="right",
             result="log"):
     """The likeliest sequence of states, and its log-probability."""
     pi, A, e = case["log_start"], case["log_trans"], case["log_emit"]
@@ -533,55 +472,33 @@ VITERBI = Exercise(
     misconceptions=_misconceptions(
         viterbi,
         ("each step on its own", "Each step took the state that explains its observation best; the "
-         "transitions play no part.", {""
-         "how": ""
-         "each step alone"}),
+         "transitions play no part.", {"how": "each step alone"}),
         ("greedy", "You took the best next state at each step and never looked back. The best path may "
          "begin with a step that looks worse: keep the best score into every state, and decide at the end.",
-         {""
-         "how": ""
-         "greedy"}),
+         {"how": "greedy"}),
         ("no backtrace", "The scores are right, but the path was read off step by step. The best state at t "
-         "counts only the past; follow the pointers back from the last step.", {""
-         "how": ""
-         "no backtrace"}),
+         "counts only the past; follow the pointers back from the last step.", {"how": "no backtrace"}),
         ("the forward algorithm's argmax", "You sum over predecessors as the forward algorithm does and "
-         "take each step's likeliest state. Viterbi keeps the maximum and follows pointers back.", {""
-         "how": ""
-         "no backtrace", ""
-         "combine": ""
-         "sum"}),
+         "take each step's likeliest state. Viterbi keeps the maximum and follows pointers back.",
+         {"how": "no backtrace", "combine": "sum"}),
         ("sum instead of maximum", "The scores sum over all predecessors. A path has exactly one "
-         "predecessor at each step: take the maximum.", {""
-         "combine": ""
-         "sum"}),
+         "predecessor at each step: take the maximum.", {"combine": "sum"}),
         ("backtrace off by one", "The pointers are read one step off: the pointers stored while going into "
-         "step t + 1 say where state path[t + 1] came from.", {""
-         "backtrace": ""
-         "off by one"}),
-        ("path not turned round", "The path runs from the last step to the first: turn it round.", {""
-         "backtrace": ""
-         "not turned round"}),
+         "step t + 1 say where state path[t + 1] came from.", {"backtrace": "off by one"}),
+        ("path not turned round", "The path runs from the last step to the first: turn it round.",
+         {"backtrace": "not turned round"}),
         ("backtrace from state 0", "The way back starts in state 0. It starts in the state with the best "
-         "last score.", {""
-         "backtrace": ""
-         "from state 0"}),
+         "last score.", {"backtrace": "from state 0"}),
         ("transitions transposed", "The transitions are transposed: log_trans[i, j] goes from state i to "
-         "state j.", {""
-         "transpose": True}),
+         "state j.", {"transpose": True}),
         ("start left out", "`log_start` plays no part: it belongs to the score of the first step.",
          {"start": False}),
-        ("emission missing", "The observations play no part: add `log_emit[t]` to the scores of step t.", {""
-         "emission": ""
-         "never"}),
+        ("emission missing", "The observations play no part: add `log_emit[t]` to the scores of step t.",
+         {"emission": "never"}),
         ("first emission missing", "The first observation is missing: the first scores are log_start plus "
-         "`log_emit[0]`.", {""
-         "emission": ""
-         "not at first"}),
+         "`log_emit[0]`.", {"emission": "not at first"}),
         ("probability instead of its logarithm", "You return the probability itself. It is so small that it "
-         "is nearly 0 for every long path: return its logarithm.", {""
-         "result": ""
-         "probability"}),
+         "is nearly 0 for every long path: return its logarithm.", {"result": "probability"}),
     ),
 )
 
