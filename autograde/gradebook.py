@@ -67,6 +67,7 @@ class _Sheet:
     other_notebooks: tuple[str, ...]
     grades: tuple[_GradeCell, ...]
     solutions: tuple[tuple[str, str], ...]  # (id, grade id) of the cells that carry a comment
+    stubs: dict[str, str]  # what the cell of a written answer holds before it is written, by grade id
 
 
 class Writer:
@@ -213,9 +214,11 @@ class Writer:
             grades = session.execute(
                 select(api.GradeCell.id, api.GradeCell.name, api.GradeCell.max_score)
                 .where(api.GradeCell.notebook_id == notebook).order_by(api.GradeCell.name)).all()
-        return _Sheet(assignment, notebook, tuple(others),
-                      tuple(_GradeCell(i, name, float(top), name in written) for i, name, top in grades),
-                      tuple(map(tuple, solutions)))
+            stubs = dict(map(tuple, session.execute(
+                select(api.SourceCell.name, api.SourceCell.source).where(api.SourceCell.notebook_id == notebook))))
+        cells = tuple(_GradeCell(i, name, float(top), name in written) for i, name, top in grades)
+        return _Sheet(assignment, notebook, tuple(others), cells, tuple(map(tuple, solutions)),
+                      {cell.name: stubs.get(cell.name) or "" for cell in cells if cell.written})
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -429,7 +432,7 @@ def _write_grades(session: Session, sheet: _Sheet, notebook: str, result: Result
                   rewritten: frozenset[str]) -> None:
     """A row for every grade cell of the skeleton, whatever the submitted notebook has."""
     points = {_check_id(v.exercise): v.points for v in result.verdicts}
-    untouched = _grade_ids(submission.untouched)
+    untouched = _untouched(sheet, submission)
     again = _grade_ids(rewritten)
     rows = {row.cell_id: row for row in session.execute(
         select(api.Grade.id, api.Grade.cell_id, api.Grade.auto_score, api.Grade.manual_score,
@@ -437,7 +440,7 @@ def _write_grades(session: Session, sheet: _Sheet, notebook: str, result: Result
         .where(api.Grade.notebook_id == notebook).with_for_update())}
     new, changed = [], []
     for cell in sheet.grades:
-        to_read = cell.written and submission.notebook is not None and cell.name not in untouched
+        to_read = cell.written and cell.name not in untouched
         auto = None if to_read else 0.0 if cell.written else _auto_score(cell, points)
         row = rows.get(cell.id)
         if row is None:
@@ -454,13 +457,13 @@ def _write_grades(session: Session, sheet: _Sheet, notebook: str, result: Result
 
 
 def _write_comments(session: Session, sheet: _Sheet, notebook: str, submission: Submission) -> None:
-    untouched = _grade_ids(submission.untouched)
+    untouched = _untouched(sheet, submission)
     rows = {row.cell_id: row for row in session.execute(
         select(api.Comment.id, api.Comment.cell_id, api.Comment.auto_comment)
         .where(api.Comment.notebook_id == notebook).with_for_update())}
     new, changed = [], []
     for cell_id, name in sheet.solutions:
-        comment = NO_RESPONSE if submission.notebook is not None and name in untouched else None
+        comment = NO_RESPONSE if name in untouched and submission.notebook is not None else None
         if cell_id not in rows:
             new.append(api.Comment(cell_id=cell_id, notebook_id=notebook, auto_comment=comment))
         elif rows[cell_id].auto_comment != comment:
@@ -489,6 +492,14 @@ def _write_penalty(session: Session, notebook: str, late: Late | None) -> None:
             penalty = None if penalty is None else min(max(float(penalty), 0.0), score)
     if penalty != row.penalty:
         session.execute(update(api.SubmittedNotebook), [{"id": notebook, "late_submission_penalty": penalty}])
+
+
+def _untouched(sheet: _Sheet, submission: Submission) -> set[str]:
+    """The grade ids of answers, coded or written, that are still as they were handed out."""
+    cells = submission.notebook.cells if submission.notebook is not None else []
+    text = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
+    same = {name for name, stub in sheet.stubs.items() if text.get(name, "").strip() in (stub.strip(), "")}
+    return _grade_ids(submission.untouched) | same
 
 
 def _grade_ids(exercises) -> set[str]:

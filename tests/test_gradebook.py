@@ -66,8 +66,10 @@ def graded(student: str, add: float = 5.0, mul: float = 1.5, status: str = GRADE
     return Result(student, LESSON, status, (verdict("add", add, 5.0), verdict("mul", mul, 3.0)))
 
 
-def submitted(student: str, untouched=(), **kwargs) -> Submission:
-    return Submission(student, LESSON, notebook=reference(), untouched=frozenset(untouched), **kwargs)
+def submitted(student: str, untouched=(), why: str = "Because of distributivity.", **kwargs) -> Submission:
+    notebook = reference()
+    notebook.cells[5].source = why
+    return Submission(student, LESSON, notebook=notebook, untouched=frozenset(untouched), **kwargs)
 
 
 @pytest.fixture(scope="session")
@@ -126,8 +128,9 @@ def test_nbgrader_reads_what_was_written(writer, url):
         assert (submission.max_written_score, submission.max_code_score) == (2.0, 8.0)
 
 
-def test_an_untouched_answer_needs_no_reader(writer, url):
-    writer.record(graded("bo", 0, 0), submitted("bo", untouched=("tiny.add", "tiny.why")))
+@pytest.mark.parametrize("text", ["YOUR ANSWER HERE", "YOUR ANSWER HERE\n", " \n"])
+def test_an_untouched_answer_needs_no_reader(writer, url, text):
+    writer.record(graded("bo", 0, 0), submitted("bo", untouched=("tiny.add",), why=text))
     assert grades(url, "bo")["tiny-why"] == (0.0, None, False, 0.0)
     assert comments(url, "bo") == {"tiny-add": "No response.", "tiny-mul": None, "tiny-why": "No response."}
 
@@ -336,6 +339,10 @@ def test_a_read_only_folder(url, tmp_path):
     assert not list(folder.iterdir())
 
 
+def test_a_gradebook_that_may_only_be_read(url):
+    assert "may not write there" in refused(url.replace("sqlite:///", "sqlite:///file:") + "?mode=ro&uri=true")
+
+
 def test_a_password_is_never_shown(url):
     message = refused("postgresql://teacher:hunter2@127.0.0.1:1/course")
     assert "hunter2" not in message and "127.0.0.1" in message
@@ -467,6 +474,16 @@ def postgres_tools() -> Path | None:
     return next((p for p in places if (p / "initdb").exists() and (p / "postgres").exists()), None)
 
 
+def answers(address: str) -> bool:
+    import psycopg
+
+    try:
+        psycopg.connect(address).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
 @pytest.fixture(scope="module")
 def postgres(tmp_path_factory):
     """A server of our own on a Unix socket, from Debian's packages."""
@@ -493,10 +510,11 @@ def postgres(tmp_path_factory):
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **demote)
     try:
         deadline = time.time() + 30
-        while not list(folder.glob(".s.PGSQL.*[0-9]")):
+        address = f"postgresql://teacher@/postgres?host={folder}"
+        while not answers(address):
             assert server.poll() is None and time.time() < deadline, "PostgreSQL did not start"
-            time.sleep(0.05)
-        yield f"postgresql://teacher@/postgres?host={folder}"
+            time.sleep(0.1)
+        yield address
     finally:
         server.terminate()
         server.wait(30)
