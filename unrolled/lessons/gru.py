@@ -20,3 +20,13 @@ def one_step(x, h, W, U, b):
     else:
         from_h = ops.matmul(r * h, U[:, 2 * u :])
     return z * h + (1 - z) * ops.tanh(from_x[:, 2 * u :] + from_h)
+
+
+def textbook_step(x, h, W, U, b):
+    """One GRU step as many texts write it: z sits on the candidate. Shapes as in `one_step`, b is (3u,)."""
+    u = h.shape[-1]
+    from_x = ops.matmul(x, W) + b
+    gates = ops.sigmoid(from_x[:, : 2 * u] + ops.matmul(h, U[:, : 2 * u]))
+    z, r = gates[:, :u], gates[:, u:]
+    candidate = ops.tanh(from_x[:, 2 * u :] + ops.matmul(r * h, U[:, 2 * u :]))
+    return (1 - z) * h + z * candidate
