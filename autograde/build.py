@@ -192,9 +192,9 @@ def lint_source(name: str, notebook: NotebookNode) -> list[str]:
         elif lesson.BEGIN in cell.source and kind != "written":
             problems.append(f"{where}: SOLUTION markers outside a solution cell")
         lines = cell.source.count("\n") + 1
-        if cell.cell_type == "code" and kind != "solution" and lines > CELL_LINES:
-            if "long" not in cell.metadata.get("tags", []):
-                problems.append(f"{where}: {lines} lines; split it, or tag it `long` if it reads better whole")
+        may_be_long = kind == "solution" or "long" in cell.metadata.get("tags", [])
+        if cell.cell_type == "code" and lines > CELL_LINES and not may_be_long:
+            problems.append(f"{where}: {lines} lines; split it, or tag it `long` if it reads better whole")
     problems += [f"{name}: the oracle's exercise {missing!r} has no check" for missing in points]
     return problems
 

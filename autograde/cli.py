@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,18 +11,31 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograde.course import UserError
+from autograde.course import ROOT, UserError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Build the course's lessons and grade whole classes.")
-console = Console()
-Lessons = Annotated[list[str] | None, typer.Argument(metavar="[LESSON]...", help="Lessons; all if none is named.",
-                                                     show_default=False)]
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+Lessons = Annotated[list[str] | None, typer.Argument(
+    metavar="[LESSON]...", help="Lessons such as 04_lstm; all if none is named.", show_default=False)]
+Submitted = Annotated[Path, typer.Option(help="The class: <student>/<lesson>/<lesson>.ipynb below this folder.")]
+Output = Annotated[Path, typer.Option(help="Where autograded/, feedback/, report/ and the gradebook go.")]
+Db = Annotated[str, typer.Option(help="The gradebook: sqlite:///FILE or postgresql://USER@HOST/DATABASE. "
+                                 "[default: gradebook.db in the output folder]", show_default=False)]
+Workers = Annotated[int, typer.Option(min=1, help="Submissions graded at once on this machine.")]
+Scheduler = Annotated[str, typer.Option(help="Address of a Dask scheduler, to grade on its workers: tcp://HOST:8786.",
+                                        show_default=False)]
+Unprotected = Annotated[bool, typer.Option("--unprotected", help="Go on although student code cannot be closed in.")]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @app.callback()
 def autograde() -> None:
-    """Build the course's lessons and grade whole classes."""
+    """Build the course's lessons and grade whole classes.
+
+    A first class:  autograde grade 04_lstm   (submissions in submitted/, results in feedback/ and the formgrader).
+    """
 
 
 @app.command()
@@ -36,18 +51,105 @@ def build(
 
     failed = False
     for name in course.chosen(names):
-        with console.status(f"{'checking' if check else 'building'} {name} ..."):
+        problems = []
+        with errors.status(f"{'checking' if check else 'building'} {name} ..."):
             if check:
                 problems = builder.check(name, run=run)
-                for problem in problems:
-                    console.print(problem, markup=False, highlight=False)
-                failed |= bool(problems)
             else:
                 builder.build(name, run=run)
-        console.print(f"{name}: {'differs' if check and problems else 'ok'}", highlight=False)
+        for problem in problems:
+            console.print(problem, markup=False, soft_wrap=True)
+        console.print(f"{name}: {'differs' if problems else 'ok'}")
+        failed |= bool(problems)
     if failed:
         console.print("\nDerived notebooks are never edited: change solutions/<lesson>.py, then run `autograde build`.")
         raise typer.Exit(1)
+
+
+@app.command()
+def grade(
+    names: Lessons = None,
+    submitted: Submitted = ROOT / "submitted",
+    output: Output = ROOT,
+    db: Db = "",
+    workers: Workers = CORES,
+    scheduler: Scheduler = "",
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write a record a submission to this file.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Grade again what an earlier run has finished.")] = False,
+    unprotected: Unprotected = False,
+    cell_seconds: Annotated[float, typer.Option(min=1, help="Processor time one cell may take.")] = 10.0,
+    memory_mb: Annotated[int, typer.Option("--memory-mb", min=256, help="Memory one submission may take.")] = 2048,
+) -> None:
+    """Grade a class, closed in and judged from outside.
+
+    Writes nbgrader's gradebook, autograded/ and feedback/ (so the formgrader shows everything) and report/, and
+    prints a table. A run that was killed goes on where it was. Exit code 2: something needs your eye, such as a file
+    that cannot be read; all other submissions are graded all the same.
+    """
+    from autograde import course
+    from autograde.show import grade_and_show
+
+    problems = grade_and_show(course.chosen(names), _settings(
+        submitted, output, db, workers, scheduler, force, cell_seconds, memory_mb), console, errors,
+        json_file=json_file, unprotected=unprotected)
+    if problems:
+        raise typer.Exit(2)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(help="The folder for the class and its results.")] = ROOT / "build" / "class",
+    workers: Workers = CORES,
+    unprotected: Unprotected = False,
+) -> None:
+    """Grade the sample class that comes with the course: right, wrong, half done and hostile submissions."""
+    from autograde import course, samples
+    from autograde.show import grade_and_show
+
+    names = [name for name in course.lessons() if (ROOT / "samples" / name).is_dir()]
+    for name in names:
+        samples.write_class(name, output / "submitted")
+    grade_and_show(names, _settings(output / "submitted", output, "", workers, ""), console, errors,
+                   json_file=output / "results.json", unprotected=unprotected, only_handed_in=True)
+
+
+@app.command()
+def regrade(
+    names: Lessons = None,
+    submitted: Submitted = ROOT / "submitted",
+    output: Output = ROOT,
+    db: Db = "",
+    workers: Workers = CORES,
+    write: Annotated[bool, typer.Option("--write", help="Also record the new grades.")] = False,
+    unprotected: Unprotected = False,
+) -> None:
+    """Show who would change by how much, and why, if the class were graded again; write nothing without --write."""
+    from autograde import course
+    from autograde.show import regrade_and_show
+
+    regrade_and_show(course.chosen(names), _settings(submitted, output, db, workers, ""), console, errors,
+                     write=write, unprotected=unprotected)
+
+
+@app.command()
+def doctor() -> None:
+    """Say which protections are in force on this machine; exit code 1 if student code would run unprotected."""
+    from autograde.sandbox import Sandbox
+    from autograde.show import print_protections
+
+    with errors.status("starting the warm process ..."), Sandbox() as sandbox:
+        isolated = print_protections(console, sandbox, whole=True)
+    if not isolated:
+        raise typer.Exit(1)
+
+
+def _settings(submitted, output, db, workers, scheduler, force=False, cell_seconds=10.0, memory_mb=2048):
+    from autograde.run import Settings
+    from unrolled.sandbox.isolate import Limits
+
+    return Settings(
+        submitted.absolute(), output.absolute(), db or f"sqlite:///{output.absolute() / 'gradebook.db'}", workers,
+        scheduler or None, Limits(cell_cpu=cell_seconds, cell_wall=3 * cell_seconds, memory=memory_mb << 20), force)
 
 
 def main() -> None:
@@ -57,3 +159,14 @@ def main() -> None:
     except UserError as error:
         print(f"autograde: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def write_json(path: Path, records: list[dict]) -> None:
+    """Write records whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from None

@@ -20,7 +20,7 @@ def same_text(committed: str, new: str) -> bool:
     old_numbers, new_numbers = _TOLERANT.findall(committed), _TOLERANT.findall(new)
     blank = [_TOLERANT.sub(r"#\2\3", text) for text in (committed, new)]
     # Columns may be padded to the width of a number that gained a digit.
-    if [re.sub(r" +", " ", text) for text in blank][0] != re.sub(r" +", " ", blank[1]) or not old_numbers:
+    if next(re.sub(r" +", " ", text) for text in blank) != re.sub(r" +", " ", blank[1]) or not old_numbers:
         return False
     return all(abs(_number(a) - _number(b)) <= float(tolerance) + 1e-12
                for (a, _, tolerance), (b, _, _) in zip(old_numbers, new_numbers, strict=True))

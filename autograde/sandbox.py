@@ -7,6 +7,7 @@ end of a child are measured from outside.
 from __future__ import annotations
 
 import array
+import atexit
 import contextlib
 import json
 import os
@@ -30,6 +31,7 @@ from unrolled.sandbox import channel, isolate
 from unrolled.sandbox.isolate import Limits
 
 START_SECONDS = 120
+STOPPED = "stopped: it ran longer than a cell may"
 # What lessons import; the warm process has it ready.
 MODULES = ("numpy", "keras", "tensorflow", "matplotlib.pyplot", "unrolled", "unrolled.plot", "unrolled.data")
 
@@ -279,7 +281,7 @@ class _Watch:
             self._answer(data, frame.arrays)
         elif frame.kind == "done":
             self.out_of_time |= data.get("out_of_time") is True
-            error = "stopped: it ran longer than a cell may" if data.get("out_of_time") is True else _text(data, "error")
+            error = STOPPED if data.get("out_of_time") is True else _text(data, "error")
             self.transcript.outputs[_integer(data.get("cell"))] = CellOutput(_text(data, "text"), error)
         elif frame.kind == "end":
             self.ended = GRADED
@@ -325,7 +327,7 @@ class _Watch:
                                    or now - self.started > self.limits.total_wall):
             self.ended = TIMEOUT
             if self.cell >= 0:
-                self.transcript.outputs[self.cell] = CellOutput("", "stopped: it ran longer than a cell may")
+                self.transcript.outputs[self.cell] = CellOutput("", STOPPED)
 
     def _settle(self) -> None:
         self._mark("end", time.monotonic())
@@ -415,19 +417,27 @@ def _covered() -> list[str]:
     return sorted(str(p) for p in covered if p != data.DATA and any(str(p).startswith(e + "/") for e in exposed))
 
 
+_shared: Sandbox | None = None
+_shared_lock = threading.Lock()
+
+
 @contextlib.contextmanager
 def shared(limits: Limits | None = None):
-    """The sandbox of this process, started at first use: for nbgrader's preprocessors."""
+    """This process's own sandbox, started at first use and kept for the next one."""
     global _shared
     with _shared_lock:
         if _shared is None:
-            _shared = Sandbox(limits)
-            _shared.start()
-            import atexit
-
-            atexit.register(_shared.close)
+            sandbox = Sandbox(limits)
+            sandbox.start()
+            atexit.register(close_shared)
+            _shared = sandbox
     yield _shared
 
 
-_shared: Sandbox | None = None
-_shared_lock = threading.Lock()
+def close_shared() -> None:
+    """End this process's own sandbox, if it has one."""
+    global _shared
+    with _shared_lock:
+        if _shared is not None:
+            _shared.close()
+            _shared = None

@@ -1,8 +1,15 @@
-"""The table of what the checks are worth, printed at the end of a test run."""
+"""What all tests share, and the table of what the checks are worth, printed at the end of a run."""
 
 from __future__ import annotations
 
 import re
+
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run, nothing written beside the tests, and no time limits on a busy machine.
+settings.register_profile("course", derandomize=True, database=None, deadline=None,
+                          suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("course")
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -21,7 +28,8 @@ def pytest_terminal_summary(terminalreporter):
         return
     write = terminalreporter.write_line
     terminalreporter.section("what the checks are worth")
-    write(f"{'topic':<8}{'exercises':>10}   {'misconceptions: rejected and named / total':<45}right answers: accepted / total")
+    write(f"{'topic':<8}{'exercises':>10}   {'misconceptions: rejected / named / total':<45}"
+          "right answers: accepted / total")
     for topic, row in sorted(rows.items()):
         right, wrong = row["right"], row["wrong"]
         write(f"{topic:<8}{len(row['exercises']):>10}   {f'{sum(wrong.values())} / {len(wrong)}':<45}"

@@ -11,6 +11,6 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-from unrolled.checking import CheckFailed, check  # noqa: E402 (the variables come first)
+from unrolled.checking import CheckFailed, check
 
 __all__ = ["CheckFailed", "check"]

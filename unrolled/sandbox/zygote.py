@@ -24,7 +24,8 @@ from unrolled.sandbox import channel, isolate
 from unrolled.sandbox.isolate import Limits, Plan
 
 _ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC", "HOME": isolate.SCRATCH, "TMPDIR": f"{isolate.SCRATCH}/tmp",
+    "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC", "HOME": isolate.SCRATCH,
+    "TMPDIR": f"{isolate.SCRATCH}/tmp",
     "MPLBACKEND": "Agg", "MPLCONFIGDIR": f"{isolate.SCRATCH}/tmp", "IPYTHONDIR": f"{isolate.SCRATCH}/tmp",
     "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "KERAS_BACKEND": "tensorflow",
     "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",

@@ -1,0 +1,54 @@
+# The same commands on every machine: Python 3.11 or newer and make are all that has to be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CLASS := build/class
+# Everything is written below build/ and .venv/: what programs like to leave in the home folder as well.
+export PYTHONDONTWRITEBYTECODE := 1
+OWN_HOME := $(CURDIR)/build/home
+grade test notebooks bench: export IPYTHONDIR := $(OWN_HOME)/ipython
+grade test notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
+grade test notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
+grade test notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
+grade test notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
+grade test notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
+
+.PHONY: help setup grade test lab notebooks bench clean
+
+help:             ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+setup: $(READY)   ## make .venv with the locked packages
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (once; a minute or two) ..."
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@# The packages are used from this folder, as they are: a line on Python's path and a small command do it.
+	$(BIN)/python -c 'import site, pathlib; pathlib.Path(site.getsitepackages()[0], "unrolled.pth").write_text("$(CURDIR)\n")'
+	printf '#!%s\nfrom autograde.cli import main\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/autograde && chmod +x $(BIN)/autograde
+	@touch $(READY)
+
+grade: $(READY)   ## grade the sample class and print the table
+	$(BIN)/autograde demo --output $(CLASS)
+
+test: $(READY)    ## everything CI runs
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/autograde build --check --no-run
+	$(BIN)/python -m pytest -p tests.nbval_tolerance --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
+		-p no:cacheprovider -q solutions
+
+lab: $(READY)     ## open the course in JupyterLab
+	cd notebooks && ../$(BIN)/jupyter lab
+
+notebooks: $(READY)  ## derive all notebooks from their sources
+	$(BIN)/autograde build
+
+bench: $(READY)   ## measure what the README claims
+	$(BIN)/python benchmarks/grading.py
+
+clean:            ## remove what was made here
+	rm -rf build $(VENV)

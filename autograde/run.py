@@ -1,0 +1,156 @@
+"""Grade a class: from the folder of submissions to gradebook, notebooks, feedback and report."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autograde import engine, feedback, gradebook, submission
+from autograde.build import write as write_notebook
+from autograde.course import UserError
+from autograde.gradebook import Journal, Writer, student_problem, timestamp_of
+from autograde.pool import Lesson, Pool, Task
+from autograde.records import MISSING, UNREADABLE, Result, Submission
+from unrolled.sandbox.isolate import Limits
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One grading run. What it writes lies below `output`, in nbgrader's layout."""
+
+    submitted: Path
+    output: Path
+    db_url: str
+    workers: int
+    scheduler: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One submission done. `record` is `Result.record()`; `resumed` if an earlier run had finished it."""
+
+    record: dict
+    resumed: bool = False
+    problem: str = ""
+
+
+def students(submitted: Path) -> list[str]:
+    """The students with a folder in the class's directory. Raises UserError if it is missing or empty."""
+    if not submitted.is_dir():
+        raise UserError(f"there is no directory {submitted}; --submitted names the folder that holds "
+                        "<student>/<lesson>/<lesson>.ipynb")
+    found = sorted(p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if not found:
+        raise UserError(f"{submitted} holds no submissions; expected <student>/<lesson>/<lesson>.ipynb")
+    return found
+
+
+def prepare_output(output: Path) -> None:
+    """Make the output directory, or say why it cannot be written: before anything is graded."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / f".write-test-{os.getpid()}"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise UserError(f"cannot write to {output}: {error.strerror or error}") from None
+
+
+def read_task(submitted: Path, student: str, lesson: str, secret: bytes, exercises) -> Task:
+    """What a student handed in for a lesson, read but not interpreted. Links are never followed."""
+    seed_of = engine.seeds(secret, student)
+    seeds = {exercise.id: seed_of(exercise.id) for exercise in exercises}
+    problem = student_problem(student)
+    if problem:
+        return Task(student, lesson, None, seeds, note=problem)
+    found = submission.collect(submitted / student / lesson, lesson)
+    return Task(student, lesson, found.content, seeds, found.repairs, found.note)
+
+
+def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, journal: Journal, *,
+                 only: Collection[str] | None = None, only_handed_in: bool = False) -> Iterator[Progress]:
+    """Grade all submissions of one lesson; yields each as it is recorded, the ones of an earlier run first.
+
+    `only` limits it to some students; with `only_handed_in`, who has no folder for the lesson is left out, not
+    recorded as missing.
+    """
+    lesson = Lesson.load(name)
+    writer.prepare(name)
+    secret = engine.secret_for(settings.output)
+    version = gradebook.version(name)
+    secret_id = hashlib.sha256(secret).hexdigest()
+
+    def read(student: str) -> tuple[Task, str]:
+        task = read_task(settings.submitted, student, name, secret, lesson.exercises)
+        content = task.content if task.content is not None else task.note.encode()
+        return task, gradebook.fingerprint(content + repr(task.repairs).encode(), version, secret_id)
+
+    fingerprints: dict[str, str] = {}
+    todo: list[str] = []
+    for student in students(settings.submitted) if only is None else sorted(only):
+        if only_handed_in and not (settings.submitted / student / name).is_dir():
+            continue
+        _, fingerprints[student] = read(student)
+        record = _finished(student, name, fingerprints[student], settings, writer, journal)
+        if record is None:
+            todo.append(student)
+        else:
+            yield Progress(record, resumed=True, problem=_problem(record))
+    for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
+        if not student_problem(task.student):
+            record_one(settings, writer, result, handed_in)
+            journal.append(task.student, name, fingerprints[task.student], result.record())
+        yield Progress(result.record(), problem=_problem(result.record(), handed_in))
+
+
+def try_again(lesson: Lesson, settings: Settings, pool: Pool) -> Iterator[Progress]:
+    """Grade a lesson's submissions and write nothing: what a regrade would give."""
+    secret = engine.secret_for(settings.output)
+    tasks = (read_task(settings.submitted, student, lesson.name, secret, lesson.exercises)
+             for student in students(settings.submitted))
+    for _, result, handed_in in pool.grade(tasks, lesson):
+        yield Progress(result.record(), problem=_problem(result.record(), handed_in))
+
+
+def _finished(student: str, lesson: str, fingerprint: str, settings: Settings, writer: Writer, journal: Journal):
+    """The record of an earlier run, if it stands: same bytes, same grader, and everything it wrote still there."""
+    if settings.force or not journal.done(student, lesson, fingerprint):
+        return None
+    record = journal.record_of(student, lesson)
+    wrote = [path for path in paths(settings, student, lesson) if record["status"] not in (MISSING, UNREADABLE)]
+    there = all(path.exists() for path in wrote)
+    return record if there and writer.holds(student, lesson, record) else None
+
+
+def paths(settings: Settings, student: str, lesson: str) -> tuple[Path, Path]:
+    """Where nbgrader and the formgrader expect a student's autograded notebook and feedback."""
+    return (settings.output / "autograded" / student / lesson / f"{lesson}.ipynb",
+            settings.output / "feedback" / student / lesson / f"{lesson}.html")
+
+
+def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Submission) -> None:
+    """Write one submission: pages first, then its transaction; a run killed in between writes them again."""
+    notebook_path, page_path = paths(settings, result.student, result.lesson)
+    timestamp, _warning = timestamp_of(settings.submitted / result.student / result.lesson)
+    if handed_in.notebook is not None:
+        write_notebook(notebook_path, feedback.autograded(result, handed_in))
+    writer.record(result, handed_in, timestamp)
+    page_path.parent.mkdir(parents=True, exist_ok=True)
+    partial = page_path.with_suffix(".partial")
+    by_hand = writer.by_hand(result.student, result.lesson)
+    partial.write_text(feedback.page(result, handed_in, by_hand=by_hand), encoding="utf-8")
+    partial.replace(page_path)
+
+
+def _problem(record: dict, handed_in: Submission | None = None) -> str:
+    """One line for a submission the instructor has to ask about, empty for all others."""
+    if record["status"] == UNREADABLE:
+        return f"{record['student']}: {record['note']}"
+    if handed_in is not None and handed_in.rescued:
+        return f"{record['student']}: {handed_in.note or '; '.join(handed_in.repairs)}"
+    return ""

