@@ -23,22 +23,19 @@ def rnn_step(x, h, W, U, b):
 check("rnn.step", rnn_step)
 
 # %% solution="rnn.concat_form"
-def join_weights(W, U):
-    """One matrix V (D + u, u) from W (D, u) and U (u, u), for inputs in the order [x; h]."""
-    ### BEGIN SOLUTION
-    return ops.concatenate([W, U], axis=0)
-    ### END SOLUTION
+def concat_form(x, h, W, U, b):
+    """The same step with one matrix: x (batch, D), h (batch, u), W (D, u), U (u, u), b (u,).
 
-
-def joined_step(x, h, V, b):
-    """The same step from the joined matrix: x (batch, D), h (batch, u), V (D + u, u), b (u,)."""
+    Returns the joined matrix V (D + u, u), whose first D rows meet x, and the new state (batch, u).
+    """
     ### BEGIN SOLUTION
+    V = ops.concatenate([W, U], axis=0)
     xh = ops.concatenate([x, h], axis=-1)
-    return ops.tanh(ops.matmul(xh, V) + b)
+    return V, ops.tanh(ops.matmul(xh, V) + b)
     ### END SOLUTION
 
 # %% check="rnn.concat_form"
-check("rnn.concat_form", join_weights, joined_step)
+check("rnn.concat_form", concat_form)
 
 # %%
 def cell(x, h, W, U, b):

@@ -106,37 +106,27 @@ STEP = Exercise(
 
 def concat_cases(rng):
     B, D, u = 3, 5, 7
-    drawn = weights(rng, D, u) | {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)),
-                                  "V": rng.normal(size=(D + u, u)) * 0.5}
-    drawn = {use: drawn | {"use": use} for use in ("join", "step", "both")}
+    about = f"B = {B}, D = {D} inputs, u = {u} units"
+    def case(text, h):
+        return Case({"x": rng.normal(size=(B, D)), "h": h} | weights(rng, D, u), about=f"{about}, {text}")
     return {
-        "join": Case(drawn["join"], about=f"join W ({D}, {u}) and U ({u}, {u})"),
-        "step": Case(drawn["step"], about=f"one step with a random joined matrix V ({D + u}, {u})"),
-        "both": Case(drawn["both"], about="your step with the V that your join made"),
+        "first": case("the first step, h = 0", np.zeros((B, u))),
+        "later": case("a later step, random h", rng.uniform(-0.8, 0.8, (B, u))),
     }
 
 
 def concat_form(case, join_order="xh", step_order="xh", transposed=False, squash=np.tanh, bias=1,
                 recurrent=True, diagonal=False):
     """V = [W; U] and tanh([x; h] V + b); each keyword is a way to get it wrong."""
+    if transposed:
+        return Raises("InvalidArgumentError", "Matrix size-incompatible")
+    if diagonal:
+        return Raises("InvalidArgumentError", "Incompatible shapes")
     blocks = {"x": case["W"], "h": case["U"]}
     V = np.concatenate([blocks[name] for name in join_order])
-    if diagonal:
-        D, u = case["W"].shape
-        V = np.block([[case["W"], np.zeros((D, u))], [np.zeros((u, u)), case["U"]]])
-    if transposed:
-        V = V.T
-    if case.name == "join":
-        return {"V": V}
-    if case.name == "step":
-        V = case["V"]
-    elif transposed:
-        return Raises("InvalidArgumentError", "Matrix size-incompatible")
-    elif diagonal:
-        return Raises("InvalidArgumentError", "Incompatible shapes")
     parts = {"x": case["x"], "h": case["h"] if recurrent else np.zeros_like(case["h"])}
     z = np.concatenate([parts[name] for name in step_order], axis=-1) @ V
-    return {"h": squash(z + bias * case["b"])}
+    return {"V": V, "h": squash(z + bias * case["b"])}
 
 
 CONCAT = Exercise(
@@ -145,10 +135,9 @@ CONCAT = Exercise(
     cases=concat_cases,
     reference=concat_form,
     aspects=(
-        Aspect("joined matrix", 1, on=("join/V",), ask="V has D + u rows: which rows meet x, which meet h?"),
-        Aspect("joined step", 2, on=("step/h",), ask="Which half of V's rows meets x in [x; h] @ V?"),
-        Aspect("same result as the split form", 1, on=("both/h",),
-               ask="Compare with tanh(x @ W + h @ U + b)."),
+        Aspect("shape", 1, shape_only=True),
+        Aspect("joined matrix", 1, on=("*/V",), ask="V has D + u rows: which rows meet x, which meet h?"),
+        Aspect("new state", 2, on=("*/h",), ask="Compare with tanh(x @ W + h @ U + b)."),
     ),
     misconceptions=(
         wrong(concat_form, "rows of U first",

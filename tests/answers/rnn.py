@@ -22,19 +22,24 @@ def rnn_step(x, h, W, U, b):
     },
     "rnn.concat_form": {
         "numpy vstack and hstack": '''
-def join_weights(W, U):
-    return np.vstack([W, U])
-
-def joined_step(x, h, V, b):
-    return np.tanh(np.hstack([x, h]) @ V + b)
+def concat_form(x, h, W, U, b):
+    V = np.vstack([W, U])
+    return V, np.tanh(np.hstack([x, h]) @ V + b)
 ''',
-        "taken apart again": '''
-def join_weights(W, U):
-    return ops.vstack((W, U))
-
-def joined_step(x, h, V, b):
-    D = x.shape[1]
-    return ops.tanh(x @ V[:D] + h @ V[D:] + b)
+        "filled row by row, taken apart again": '''
+def concat_form(x, h, W, U, b):
+    D, u = W.shape
+    V = np.empty((D + u, u), "float32")
+    V[:D] = W
+    V[D:] = U
+    return V, ops.tanh(ops.matmul(x, V[:D]) + ops.matmul(h, V[D:]) + b)
+''',
+        "the bias as one more row": '''
+def concat_form(x, h, W, U, b):
+    V = ops.concatenate([W, U], axis=0)
+    with_bias = ops.concatenate([V, b[None]], axis=0)
+    one = ops.ones((x.shape[0], 1))
+    return V, ops.tanh(ops.concatenate([x, h, one], axis=1) @ with_bias)
 ''',
     },
     "rnn.unroll": {
@@ -283,14 +288,12 @@ def rnn_step(x, h, W, U, b):
         "joined matrix transposed": edit(
             "ops.concatenate([W, U], axis=0)", "ops.transpose(ops.concatenate([W, U], axis=0))"),
         "block diagonal": '''
-def join_weights(W, U):
+def concat_form(x, h, W, U, b):
     D, u = W.shape
     top = ops.concatenate([W, ops.zeros((D, u))], axis=1)
     bottom = ops.concatenate([ops.zeros((u, u)), U], axis=1)
-    return ops.concatenate([top, bottom], axis=0)
-
-def joined_step(x, h, V, b):
-    return ops.tanh(ops.concatenate([x, h], axis=1) @ V + b)
+    V = ops.concatenate([top, bottom], axis=0)
+    return V, ops.tanh(ops.concatenate([x, h], axis=1) @ V + b)
 ''',
         "bias left out": edit(" + b)", ")"),
         "bias added twice": edit(" + b)", " + 2 * b)  # one for each matrix"),
