@@ -336,9 +336,9 @@ def _tune_sqlite(engine: Engine) -> None:
 
 def _leave_one_file(engine: Engine) -> None:
     """Fold the write-ahead log into the database, so that copying gradebook.db copies everything."""
-    connection = engine.raw_connection()
-    # If another program has the gradebook open it stays in WAL mode, which every SQLite reads.
-    with contextlib.closing(connection), contextlib.suppress(sqlite3.OperationalError):
+    # If another program has the gradebook open it stays in WAL mode, which every SQLite reads. If it cannot be
+    # written at all, whoever tried has been told.
+    with contextlib.suppress(sqlite3.OperationalError), contextlib.closing(engine.raw_connection()) as connection:
         connection.cursor().execute("PRAGMA journal_mode = DELETE")
 
 
