@@ -106,7 +106,7 @@ def demo(
     from autograde import course, samples
     from autograde.show import grade_and_show
 
-    names = [name for name in course.lessons() if (ROOT / "samples" / name).is_dir()]
+    names = [name for name in course.lessons() if any((ROOT / "samples" / name).glob("*.py"))]
     for name in names:
         samples.write_class(name, output / "submitted")
     grade_and_show(names, _settings(output / "submitted", output, "", workers, ""), console, errors,

@@ -30,6 +30,7 @@ class Task:
     content: bytes | None
     seeds: dict[str, int]
     repairs: tuple[str, ...] = ()
+    status: str | None = None
     note: str = ""
 
 
@@ -48,7 +49,9 @@ class Lesson:
 
 def rebuilt(task: Task, lesson: Lesson) -> Submission:
     """The submission of a task, put into the lesson's skeleton."""
-    return rebuild(task.student, lesson.skeleton, task.content, task.repairs, task.note)
+    if task.status:
+        return Submission(task.student, task.lesson, status=task.status, note=task.note, repairs=task.repairs)
+    return rebuild(task.student, lesson.skeleton, task.content, task.repairs)
 
 
 def grade_task(task: Task, lesson: Lesson, limits: Limits | None = None) -> tuple[Result, Submission]:
@@ -115,7 +118,7 @@ class Pool:
         tasks = iter(tasks)
         shared = self._client.scatter(lesson, broadcast=True, hash=False) if self.scheduler else lesson
         waiting: dict = {}
-        ready = as_completed()
+        ready = as_completed(loop=self._client.loop)
 
         def submit_next() -> None:
             task = next(tasks, None)

@@ -67,9 +67,9 @@ def read_task(submitted: Path, student: str, lesson: str, secret: bytes, exercis
     seeds = {exercise.id: seed_of(exercise.id) for exercise in exercises}
     problem = student_problem(student)
     if problem:
-        return Task(student, lesson, None, seeds, note=problem)
-    found = submission.collect(submitted / student / lesson, lesson)
-    return Task(student, lesson, found.content, seeds, found.repairs, found.note)
+        return Task(student, lesson, None, seeds, status=UNREADABLE, note=problem)
+    found = submission.find(submitted / student / lesson, lesson)
+    return Task(student, lesson, found.content, seeds, found.repairs, found.status, found.note)
 
 
 def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, journal: Journal, *,
