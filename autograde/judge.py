@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from autograde import sources
 from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
 from unrolled.probes import Outcome
 
@@ -124,12 +125,9 @@ def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
     ``keras.layers.LSTM`` is found as ``keras.layers.LSTM``, ``layers.LSTM``, and ``LSTM`` after an import
     from ``keras``. A class of the student's own that has the same name is no use of the built-in.
     """
-    if not source or not forbids:
+    tree = sources.tree(source) if source and forbids else None
+    if tree is None:
         return []
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []  # it did not run either
     imported: dict[str, str] = {}
     own = {n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)}
     for node in ast.walk(tree):

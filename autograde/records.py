@@ -68,7 +68,12 @@ class CellOutput:
 
 @dataclass(frozen=True)
 class Result:
-    """One submission, graded. `seconds` is wall time; `parts` splits it (fork, setup, code, judge)."""
+    """One submission, graded. `seconds` is wall time; `parts` splits it.
+
+    The parts, in seconds: ``fork`` (until the child exists), ``isolate`` (until it is closed in), ``setup``, ``code``,
+    ``solution``, ``check`` (the kinds of cells: the student's own compute), ``judge`` (drawing inputs and judging); and
+    ``memory``, the peak in bytes.
+    """
 
     student: str
     lesson: str
@@ -93,6 +98,7 @@ class Result:
         return {
             "student": self.student, "lesson": self.lesson, "status": self.status,
             "score": self.score, "max_score": self.max_score, "seconds": round(self.seconds, 3),
+            "parts": {name: round(value, 4) for name, value in self.parts.items()},
             "note": self.note, "repairs": list(self.repairs),
             "exercises": [{
                 "id": v.exercise, "points": v.points, "max_points": v.max_points, "state": v.state,
