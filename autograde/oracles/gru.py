@@ -16,7 +16,7 @@ from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
 
 LESSON = "05_gru"
 
-B, D, U, T = 3, 5, 7, 11  # pairwise distinct: a swapped axis never fits by chance
+B, D, U, T = 3, 7, 11, 5  # pairwise distinct: a swapped axis never fits by chance
 
 
 def sigmoid(a):
@@ -75,37 +75,47 @@ STEP = Exercise(
     reference=step,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("first step", 1, on=("first/h",), ask="With h = 0 only (1 − z) · candidate is left. Is that what you get?"),
+        Aspect("first step", 1, on=("first/h",),
+               ask="With h = 0 only (1 − z) · candidate is left. Is that what you get?"),
         Aspect("new state", 3, on=("random/h",), ask="Work out z, r and the candidate by hand for one unit."),
     ),
     misconceptions=(
-        named(step, "z on the candidate", "The update gate sits on the new candidate. Many texts write it so; "
-              "in Keras, as in Cho et al. 2014, z keeps the *old* state and 1 − z lets the candidate in.", z_on="new"),
+        named(step, "z on the candidate",
+              "The update gate sits on the new candidate. Many texts write it so; in Keras, as in Cho et "
+              "al. 2014, z keeps the *old* state and 1 − z lets the candidate in.", z_on="new"),
         named(step, "z and r swapped", "z and r have changed places: in Keras's order the first block of the "
               "weights is the update gate, the second the reset gate.", order="rzh"),
         named(step, "reset gate ignored", "r is computed but never used: it must scale h before h meets the "
               "candidate's U.", reset="no"),
-        named(step, "reset after the product", "You compute r · (h U). Here the reset comes *before* the product: "
-              "(r · h) U. (The other form is a later exercise.)", reset="product"),
+        named(step, "reset after the product",
+              "You compute r · (h U). Here the reset comes *before* the product: (r · h) U. (The other "
+              "form is a later exercise.)", reset="product"),
         named(step, "reset on the input too", "r scales the input part as well; it may only scale what comes "
               "from the old state.", reset="all"),
-        named(step, "reset state in the mix", "The reset state r · h is for the candidate only. The last line "
-              "mixes the candidate with the *whole* old state h.", mix_reset=True),
-        named(step, "no 1 − z", "The candidate is added in full. It needs the weight 1 − z, so that the new state "
-              "is an average and stays between −1 and 1.", z_on="no 1-z"),
-        named(step, "z on both", "Both terms are multiplied by z. The two weights must add up to 1: z for the old "
-              "state, 1 − z for the candidate.", z_on="both"),
-        named(step, "old state dropped", "Only (1 − z) · candidate is returned: the part z · h that remembers is "
-              "missing.", z_on="forget"),
-        named(step, "tanh on the update gate", "z goes through tanh. A gate is a share between 0 and 1, so it "
-              "needs a sigmoid.", z_gate=np.tanh),
+        named(step, "reset state in the mix",
+              "The reset state r · h is for the candidate only. The last line mixes the candidate with the"
+              " *whole* old state h.", mix_reset=True),
+        named(step, "no 1 − z",
+              "The candidate is added in full. It needs the weight 1 − z, so that the new state is an "
+              "average and stays between −1 and 1.", z_on="no 1-z"),
+        named(step, "z on both",
+              "Both terms are multiplied by z. The two weights must add up to 1: z for the old state, 1 − "
+              "z for the candidate.", z_on="both"),
+        named(step, "old state dropped",
+              "Only (1 − z) · candidate is returned: the part z · h that remembers is missing.",
+              z_on="forget"),
+        named(step, "tanh on the update gate",
+              "z goes through tanh. A gate is a share between 0 and 1, so it needs a sigmoid.",
+              z_gate=np.tanh),
         named(step, "tanh on the reset gate", "r goes through tanh. A gate is a share between 0 and 1, so it "
               "needs a sigmoid.", r_gate=np.tanh),
-        named(step, "candidate through a sigmoid", "The candidate goes through tanh, not sigmoid: a state must be "
-              "able to become negative.", candidate=sigmoid),
+        named(step, "candidate through a sigmoid",
+              "The candidate goes through tanh, not sigmoid: a state must be able to become negative.",
+              candidate=sigmoid),
         named(step, "bias left out", "The bias b is never added.", bias=False),
-        named(step, "gates do not see the state", "z and r look at x only. Each gate also has its own block of U, "
-              "which looks at h.", gates_see_state=False),
+        named(step, "gates do not see the state",
+              "z and r look at x only. Each gate also has its own block of U, which looks at h.",
+              gates_see_state=False),
     ),
     forbids=BUILT_IN + HELPER,
 )
@@ -168,27 +178,36 @@ CONVENTION = Exercise(
         Aspect("two biases", 1.5, on=("two biases/*",), ask="Does your slice take the first block of the *last* axis?"),
     ),
     misconceptions=(
-        _convention_wrong("everything negated", "Every block changed its sign. Only the update gate differs between "
-                          "the conventions; r and the candidate stay as they are.", lambda a, what: -a),
-        _convention_wrong("reset gate negated", "You negated the second block, the reset gate. The update gate is the "
-                          "first.", lambda a, what: _negate(a, 1)),
-        _convention_wrong("candidate negated", "You negated the third block, the candidate. The gate z is the first.",
+        _convention_wrong("everything negated",
+                          "Every block changed its sign. Only the update gate differs between the "
+                          "conventions; r and the candidate stay as they are.", lambda a, what: -a),
+        _convention_wrong("reset gate negated",
+                          "You negated the second block, the reset gate. The update gate is the first.",
+                          lambda a, what: _negate(a, 1)),
+        _convention_wrong("candidate negated",
+                          "You negated the third block, the candidate. The gate z is the first.",
                           lambda a, what: _negate(a, 2)),
         _convention_wrong("one minus the weights", "1 − W is not it: the *gate* becomes 1 − z, and "
                           "1 − σ(a) = σ(−a), so the weights change sign.", _one_minus),
-        _convention_wrong("bias forgotten", "W and U changed sign but the bias did not; all of a = xW + hU + b must.",
+        _convention_wrong("bias forgotten",
+                          "W and U changed sign but the bias did not; all of a = xW + hU + b must.",
                           lambda a, what: a if what == "b" else _negate(a, 0)),
-        _convention_wrong("recurrent weights forgotten", "U kept its sign; all of a = xW + hU + b must change it.",
+        _convention_wrong("recurrent weights forgotten",
+                          "U kept its sign; all of a = xW + hU + b must change it.",
                           lambda a, what: a if what == "U" else _negate(a, 0)),
-        _convention_wrong("bias sliced along rows", "`b[:u]` takes *rows* when b is (2, 3u), so it changed every "
-                          "block. Slice the last axis: `b[..., :u]`.", _first_rows),
-        _convention_wrong("second bias row forgotten", "With b of shape (2, 3u) the update gate has a bias in each "
-                          "row; only row 0 changed sign.", _first_bias_row),
-        _convention_wrong("blocks swapped", "You exchanged the blocks of z and r. The conventions agree on the order; "
-                          "what differs is on which state z sits.",
+        _convention_wrong("bias sliced along rows",
+                          "`b[:u]` takes *rows* when b is (2, 3u), so it changed every block. Slice the "
+                          "last axis: `b[..., :u]`.", _first_rows),
+        _convention_wrong("second bias row forgotten",
+                          "With b of shape (2, 3u) the update gate has a bias in each row; only row 0 "
+                          "changed sign.", _first_bias_row),
+        _convention_wrong("blocks swapped",
+                          "You exchanged the blocks of z and r. The conventions agree on the order; what "
+                          "differs is on which state z sits.",
                           lambda a, what: np.concatenate([a[..., U:2 * U], a[..., :U], a[..., 2 * U:]], axis=-1)),
-        _convention_wrong("nothing changed", "The weights came back as they went in. What must happen to a so that "
-                          "σ(a) becomes 1 − σ(a)?", lambda a, what: a),
+        _convention_wrong("nothing changed",
+                          "The weights came back as they went in. What must happen to a so that σ(a) "
+                          "becomes 1 − σ(a)?", lambda a, what: a),
     ),
 )
 
@@ -224,29 +243,39 @@ RESET_AFTER = Exercise(
     reference=reset_after,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("first step", 1, on=("first/h",), ask="With h = 0 the recurrent bias is still there: what does r do to it?"),
+        Aspect("first step", 1, on=("first/h",),
+               ask="With h = 0 the recurrent bias is still there: what does r do to it?"),
         Aspect("new state", 3, on=("random/h",), ask="Write down separately what comes from x and what comes from h."),
     ),
     misconceptions=(
-        named(reset_after, "recurrent bias dropped", "b[1], the bias of the recurrent part, is never added. Keras starts "
-              "it at zero, so nobody notices until trained weights are loaded.", bias=(True, False)),
-        named(reset_after, "input bias dropped", "b[0], the bias of the input part, is never added.", bias=(False, True)),
-        named(reset_after, "biases added up", "Both biases stand outside the reset gate. The candidate's recurrent bias "
-              "belongs *inside*: r · (h U + b[1]).", reset="bias outside"),
-        named(reset_after, "reset before the product", "This is (r · h) U, the other form. Here the gate scales the "
-              "finished product: r · (h U + b[1]).", reset="state"),
-        named(reset_after, "bias rows swapped", "The two rows of b have changed places: row 0 goes with x, row 1 with h.",
-              rows=(1, 0)),
-        named(reset_after, "reset gate ignored", "r is computed but never used in the candidate.", reset="no"),
-        named(reset_after, "reset on the input too", "r multiplies the whole sum; it may only scale the part that "
-              "comes from h.", reset="all"),
-        named(reset_after, "reset on the input instead", "r scales the part that comes from x; it must scale the part "
-              "that comes from h.", reset="input"),
-        named(reset_after, "z on the candidate", "In Keras's convention z keeps the *old* state and 1 − z lets the "
-              "candidate in; here it is the other way round.", z_on="new"),
-        named(reset_after, "z and r swapped", "z and r have changed places: the first block is the update gate, the "
-              "second the reset gate.", order="rzh"),
-        named(reset_after, "no 1 − z", "The candidate is added in full. It needs the weight 1 − z.", z_on="no 1-z"),
+        named(reset_after, "recurrent bias dropped",
+              "b[1], the bias of the recurrent part, is never added. Keras starts it at zero, so nobody "
+              "notices until trained weights are loaded.", bias=(True, False)),
+        named(reset_after, "input bias dropped",
+              "b[0], the bias of the input part, is never added.", bias=(False, True)),
+        named(reset_after, "biases added up",
+              "Both biases stand outside the reset gate. The candidate's recurrent bias belongs *inside*: "
+              "r · (h U + b[1]).", reset="bias outside"),
+        named(reset_after, "reset before the product",
+              "This is (r · h) U, the other form. Here the gate scales the finished product: r · (h U + "
+              "b[1]).", reset="state"),
+        named(reset_after, "bias rows swapped",
+              "The two rows of b have changed places: row 0 goes with x, row 1 with h.", rows=(1, 0)),
+        named(reset_after, "reset gate ignored",
+              "r is computed but never used in the candidate.", reset="no"),
+        named(reset_after, "reset on the input too",
+              "r multiplies the whole sum; it may only scale the part that comes from h.", reset="all"),
+        named(reset_after, "reset on the input instead",
+              "r scales the part that comes from x; it must scale the part that comes from h.",
+              reset="input"),
+        named(reset_after, "z on the candidate",
+              "In Keras's convention z keeps the *old* state and 1 − z lets the candidate in; here it is "
+              "the other way round.", z_on="new"),
+        named(reset_after, "z and r swapped",
+              "z and r have changed places: the first block is the update gate, the second the reset gate.",
+              order="rzh"),
+        named(reset_after, "no 1 − z",
+              "The candidate is added in full. It needs the weight 1 − z.", z_on="no 1-z"),
     ),
     forbids=BUILT_IN + HELPER,
 )
@@ -300,25 +329,34 @@ CELL = Exercise(
     cases=cell_cases,
     reference=cell,
     aspects=(
-        Aspect("reset_after=True", 2, on=("after/output", "after/state"), ask="Compare with your function: same weights, same h?"),
-        Aspect("reset_after=False", 2, on=("before/output", "before/state"), ask="Which bias shape does this form have?"),
+        Aspect("reset_after=True", 2, on=("after/output", "after/state"),
+               ask="Compare with your function: same weights, same h?"),
+        Aspect("reset_after=False", 2, on=("before/output", "before/state"),
+               ask="Which bias shape does this form have?"),
         Aspect("state size", 1, on=("*/state size",)),
         Aspect("get_config round trip", 1, on=("restored/*",), ask="Does get_config return everything __init__ took?"),
     ),
     misconceptions=(
-        named(cell, "units not in the config", "get_config does not return `units`, so the cell cannot be made "
-              "again from a file.", config=("units",)),
-        named(cell, "reset_after not in the config", "get_config does not return `reset_after`: a cell saved with "
-              "False comes back with the default True, and its weights no longer fit.", config=("reset_after",)),
-        named(cell, "always reset after", "The cell ignores `reset_after=False`: it always makes the (2, 3u) bias.", form="after"),
-        named(cell, "always reset before", "The bias is right, but with `reset_after=True` the cell still computes "
-              "(r · h) U.", form="before"),
-        named(cell, "one bias always", "With `reset_after=True` the bias needs two rows, shape (2, 3u): one for the "
-              "input, one for the state.", bias_rows=1),
-        named(cell, "only the output", "`call` returns h alone. `keras.layers.RNN` wants two things: the output, and "
-              "the list of new states, `h, [h]`.", returns="output"),
-        named(cell, "old state returned", "The output is right, but the state handed on is the one that came in: "
-              "the next step would start from the past.", returns="old state"),
+        named(cell, "units not in the config",
+              "get_config does not return `units`, so the cell cannot be made again from a file.",
+              config=("units",)),
+        named(cell, "reset_after not in the config",
+              "get_config does not return `reset_after`: a cell saved with False comes back with the "
+              "default True, and its weights no longer fit.", config=("reset_after",)),
+        named(cell, "always reset after",
+              "The cell ignores `reset_after=False`: it always makes the (2, 3u) bias.", form="after"),
+        named(cell, "always reset before",
+              "The bias is right, but with `reset_after=True` the cell still computes (r · h) U.",
+              form="before"),
+        named(cell, "one bias always",
+              "With `reset_after=True` the bias needs two rows, shape (2, 3u): one for the input, one for "
+              "the state.", bias_rows=1),
+        named(cell, "only the output",
+              "`call` returns h alone. `keras.layers.RNN` wants two things: the output, and the list of "
+              "new states, `h, [h]`.", returns="output"),
+        named(cell, "old state returned",
+              "The output is right, but the state handed on is the one that came in: the next step would "
+              "start from the past.", returns="old state"),
         named(cell, "no state_size", "`keras.layers.RNN` asks the cell how large its state is: set "
               "`self.state_size` in __init__.", state_size=False),
     ),
@@ -334,8 +372,8 @@ def layer_cases(rng):
         return case
     # A full row, one padded at the end, one padded at the start and with a hole.
     mask = np.ones((B, T), bool)
-    mask[1, 6:] = False
-    mask[2, [0, 1, 5]] = False
+    mask[1, 3:] = False
+    mask[2, [0, 2]] = False
     return {"sequence": one("all outputs, reset_after=True"),
             "before": one("all outputs, reset_after=False", after=False),
             "last": one("return_sequences=False", sequences=False),
@@ -359,7 +397,8 @@ def layer(case, mask="hold", initial=True, carry=True, late=False, backwards=Fal
     valid = case.get("mask", np.ones((B, T), bool))
     h, out = start, []
     for t in (range(T)[::-1] if backwards else range(T)):
-        new = forward(case["x"][:, t], h if carry else start, case["W"], case["U"], case["b"], bool(case["reset_after"]))
+        old = h if carry else start
+        new = forward(case["x"][:, t], old, case["W"], case["U"], case["b"], bool(case["reset_after"]))
         keep = valid[:, t, None]
         new = {"hold": np.where(keep, new, h), "ignored": new, "zero": np.where(keep, new, 0),
                "inverted": np.where(keep, h, new) if "mask" in case else new, "output only": new}[mask]
@@ -381,40 +420,52 @@ LAYER = Exercise(
     aspects=(
         Aspect("shape", 1, on=("*/h",), shape_only=True),
         Aspect("carries the state", 2, on=("sequence/h", "before/h"), ask="Which h goes into step t?"),
-        Aspect("last state", 1, on=("last/h",), ask="Without return_sequences the answer is the state after the last step."),
+        Aspect("last state", 1, on=("last/h",),
+               ask="Without return_sequences the answer is the state after the last step."),
         Aspect("initial state", 1, on=("started/h",), ask="Where does h come from when `initial_state` is given?"),
-        Aspect("mask", 2, on=("masked/h", "masked last/h"), ask="At a masked step nothing may change: h stays what it was."),
+        Aspect("mask", 2, on=("masked/h", "masked last/h"),
+               ask="At a masked step nothing may change: h stays what it was."),
         Aspect("get_config round trip", 1, on=("restored/*",), ask="Does get_config return everything __init__ took?"),
     ),
     misconceptions=(
-        named(layer, "mask ignored", "The mask is not used: padding is read as if it were input, and changes the state.",
+        named(layer, "mask ignored",
+              "The mask is not used: padding is read as if it were input, and changes the state.",
               mask="ignored"),
-        named(layer, "mask inverted", "The mask is used the wrong way round: True means a *real* step.", mask="inverted"),
-        named(layer, "padding erases the state", "At a masked step the state becomes 0. It must stay what it was before.",
-              mask="zero"),
-        named(layer, "mask on the output only", "The output at padding is hidden, but the state behind it has read the "
-              "padding all the same. Choose the state: `where(mask, new, h)`.", mask="output only"),
-        named(layer, "initial state ignored", "`initial_state` is never used: the layer always starts from zeros.",
-              initial=False),
-        named(layer, "state not carried", "Every step starts from the first state again: put the new h back into h "
-              "inside the loop.", carry=False),
-        named(layer, "one step late", "The outputs lag by one: append the state *after* the step, not the one before.",
-              late=True),
+        named(layer, "mask inverted",
+              "The mask is used the wrong way round: True means a *real* step.", mask="inverted"),
+        named(layer, "padding erases the state",
+              "At a masked step the state becomes 0. It must stay what it was before.", mask="zero"),
+        named(layer, "mask on the output only",
+              "The output at padding is hidden, but the state behind it has read the padding all the same."
+              " Choose the state: `where(mask, new, h)`.", mask="output only"),
+        named(layer, "initial state ignored",
+              "`initial_state` is never used: the layer always starts from zeros.", initial=False),
+        named(layer, "state not carried",
+              "Every step starts from the first state again: put the new h back into h inside the loop.",
+              carry=False),
+        named(layer, "one step late",
+              "The outputs lag by one: append the state *after* the step, not the one before.", late=True),
         named(layer, "read backwards", "The steps are read from the last to the first.", backwards=True),
-        named(layer, "always the sequence", "`return_sequences=False` is ignored: the layer must then return (B, u), the "
-              "last state only.", sequences=True),
-        named(layer, "always the last", "`return_sequences=True` is ignored: the layer must then return (B, T, u).",
-              sequences=False),
-        named(layer, "time first", "The outputs are stacked along axis 0, so time comes first: (T, B, u). Stack along "
-              "axis 1.", stack=0),
-        named(layer, "mean of the outputs", "Without return_sequences you return the mean over time; wanted is the state "
-              "after the last step.", last="mean"),
-        named(layer, "reset_after not in the config", "get_config does not return `reset_after`: a layer saved with "
-              "False comes back with the default True.", config=("reset_after",)),
-        named(layer, "return_sequences not in the config", "get_config does not return `return_sequences`: a layer "
-              "that gave all steps comes back giving one.", config=("return_sequences",)),
-        named(layer, "units not in the config", "get_config does not return `units`, so the layer cannot be made "
-              "again from a file.", config=("units",)),
+        named(layer, "always the sequence",
+              "`return_sequences=False` is ignored: the layer must then return (B, u), the last state "
+              "only.", sequences=True),
+        named(layer, "always the last",
+              "`return_sequences=True` is ignored: the layer must then return (B, T, u).", sequences=False),
+        named(layer, "time first",
+              "The outputs are stacked along axis 0, so time comes first: (T, B, u). Stack along axis 1.",
+              stack=0),
+        named(layer, "mean of the outputs",
+              "Without return_sequences you return the mean over time; wanted is the state after the last "
+              "step.", last="mean"),
+        named(layer, "reset_after not in the config",
+              "get_config does not return `reset_after`: a layer saved with False comes back with the "
+              "default True.", config=("reset_after",)),
+        named(layer, "return_sequences not in the config",
+              "get_config does not return `return_sequences`: a layer that gave all steps comes back "
+              "giving one.", config=("return_sequences",)),
+        named(layer, "units not in the config",
+              "get_config does not return `units`, so the layer cannot be made again from a file.",
+              config=("units",)),
     ),
     forbids=BUILT_IN,
 )
@@ -455,25 +506,33 @@ COUNT = Exercise(
         Aspect("LSTM", 1, on=("*/lstm",), ask="How many blocks of weights has it?"),
     ),
     misconceptions=(
-        named(count, "one bias row always", "With reset_after=True the bias is (2, 3u): it counts twice.", gru_rows=(1, 1)),
-        named(count, "two bias rows always", "With reset_after=False the bias is (3u,): only the other form has two rows.",
-              gru_rows=(2, 2)),
-        named(count, "bias forms exchanged", "The two forms have changed places: reset_after=True is the one with two "
-              "rows of bias.", gru_rows=(2, 1)),
-        named(count, "biases not counted", "The biases are weights too: one number for each unit of each block.",
+        named(count, "one bias row always",
+              "With reset_after=True the bias is (2, 3u): it counts twice.", gru_rows=(1, 1)),
+        named(count, "two bias rows always",
+              "With reset_after=False the bias is (3u,): only the other form has two rows.", gru_rows=(2, 2)),
+        named(count, "bias forms exchanged",
+              "The two forms have changed places: reset_after=True is the one with two rows of bias.",
+              gru_rows=(2, 1)),
+        named(count, "biases not counted",
+              "The biases are weights too: one number for each unit of each block.",
               bias=lambda k, u, rows: 0),
         named(count, "one bias a block", "A block has one bias for *each unit*, not one in all.",
               bias=lambda k, u, rows: k),
-        named(count, "recurrent weights not counted", "Only the input's weights are counted: U adds u × u for each block.",
-              recurrent="none"),
-        named(count, "diagonal recurrent weights", "You count u recurrent weights a block; every unit sees *every* unit, "
-              "so U has u × u.", recurrent="u"),
-        named(count, "input size ignored", "W is (D, u) for each block: the number of inputs must appear.", kernel="uu"),
-        named(count, "candidate not counted", "You count the gates only. The candidate has weights too: the GRU has 3 "
-              "blocks, the LSTM 4.", blocks=(1, 2, 3)),
-        named(count, "two biases everywhere", "Only Keras's GRU with reset_after=True has two rows of bias; the RNN and "
-              "the LSTM have one (two is PyTorch's way).", bias=_two_biases),
-        named(count, "GRU like an LSTM", "The GRU has 3 blocks (z, r, candidate), one fewer than the LSTM.", blocks=(1, 4, 4)),
+        named(count, "recurrent weights not counted",
+              "Only the input's weights are counted: U adds u × u for each block.", recurrent="none"),
+        named(count, "diagonal recurrent weights",
+              "You count u recurrent weights a block; every unit sees *every* unit, so U has u × u.",
+              recurrent="u"),
+        named(count, "input size ignored",
+              "W is (D, u) for each block: the number of inputs must appear.", kernel="uu"),
+        named(count, "candidate not counted",
+              "You count the gates only. The candidate has weights too: the GRU has 3 blocks, the LSTM 4.",
+              blocks=(1, 2, 3)),
+        named(count, "two biases everywhere",
+              "Only Keras's GRU with reset_after=True has two rows of bias; the RNN and the LSTM have one "
+              "(two is PyTorch's way).", bias=_two_biases),
+        named(count, "GRU like an LSTM",
+              "The GRU has 3 blocks (z, r, candidate), one fewer than the LSTM.", blocks=(1, 4, 4)),
     ),
 )
 
@@ -487,7 +546,7 @@ def reduces_cases(rng):
     }, about=f"an RNN with D = {D} inputs and u = {U} units, run T = {T} steps as a GRU")}
 
 
-def reduces(case, z=0.0, r=1.0, bias=1, recurrent=True, gate_weights=False, z_bias=None, r_bias=None, order="zr"):
+def reduces(case, z=0.0, r=1.0, bias=1, recurrent=True, gate_weights=False, z_bias=None, r_bias=None):
     """The GRU that the weights make, run over the inputs; each keyword is a way to get it wrong."""
     h, hs, zs, rs = case["h"], [], [], []
     W, U, b = case["W"], case["U"] if recurrent else 0 * case["U"], bias * case["b"]
@@ -497,7 +556,8 @@ def reduces(case, z=0.0, r=1.0, bias=1, recurrent=True, gate_weights=False, z_bi
         zt = np.broadcast_to(sigmoid(seen + z_bias) if z_bias is not None else z, h.shape)
         rt = np.broadcast_to(sigmoid(seen + r_bias) if r_bias is not None else r, h.shape)
         h = zt * h + (1 - zt) * np.tanh(x @ W + b + rt * (h @ U))
-        hs.append(h); zs.append(zt); rs.append(rt)
+        for record, value in ((hs, h), (zs, zt), (rs, rt)):
+            record.append(value)
     return {"h": np.stack(hs, 1), "z": np.stack(zs, 1), "r": np.stack(rs, 1)}
 
 
@@ -512,29 +572,38 @@ REDUCES = Exercise(
         Aspect("same states as the RNN", 2, on=("*/h",), ask="With the gates fixed, what is the candidate?"),
     ),
     misconceptions=(
-        named(reduces, "z at one", "z is 1: in Keras's convention that keeps the old state for ever. To be an RNN the "
-              "GRU must take the candidate alone: z = 0.", z=1.0),
-        named(reduces, "r at zero", "r is 0: the candidate then never sees the old state. An RNN always does: r = 1.", r=0.0),
-        named(reduces, "both gates the wrong way round", "Both gates are the wrong way round: z = 1 keeps everything, "
-              "r = 0 hides the past. You need z = 0 and r = 1.", z=1.0, r=0.0),
-        named(reduces, "gate weights at zero only", "With weights and biases 0 a gate is σ(0) = ½, half open. A large bias "
-              "opens or shuts it.", z_bias=0.0, r_bias=0.0),
-        named(reduces, "bias for gate", "You wrote the gate's value into the bias: σ(0) = 0.5 and σ(1) = 0.73. To have "
-              "r = 1 and z = 0 the biases must be large, +20 and −20 say.", z_bias=0.0, r_bias=1.0),
-        named(reduces, "biases too small", "The gates are almost but not quite shut: σ(−5) is still 0.007. Take 20 or more.",
-              z_bias=-5.0, r_bias=5.0),
-        named(reduces, "reset gate left at one half", "z is right; r is still σ(0) = ½, so only half of the old state "
-              "comes through.", r_bias=0.0),
-        named(reduces, "update gate left at one half", "r is right; z is still σ(0) = ½, so half of the old state stays.",
-              z_bias=0.0),
-        named(reduces, "bias twice", "The RNN's bias stands in both rows, so the candidate gets it twice (r is 1). One "
-              "row is enough.", bias=2),
-        named(reduces, "bias forgotten", "The RNN's bias is missing from the candidate.", bias=0),
-        named(reduces, "recurrent weights forgotten", "The candidate's block of the recurrent weights is empty: put the "
-              "RNN's U there.", recurrent=False),
-        named(reduces, "same weights in every block", "The RNN's weights stand in all three blocks, so the gates move "
-              "with the input. Put zeros in the gates' blocks and hold them with a large bias.", gate_weights=True,
+        named(reduces, "z at one",
+              "z is 1: in Keras's convention that keeps the old state for ever. To be an RNN the GRU must "
+              "take the candidate alone: z = 0.", z=1.0),
+        named(reduces, "r at zero",
+              "r is 0: the candidate then never sees the old state. An RNN always does: r = 1.", r=0.0),
+        named(reduces, "both gates the wrong way round",
+              "Both gates are the wrong way round: z = 1 keeps everything, r = 0 hides the past. You need "
+              "z = 0 and r = 1.", z=1.0, r=0.0),
+        named(reduces, "gate weights at zero only",
+              "With weights and biases 0 a gate is σ(0) = ½, half open. A large bias opens or shuts it.",
               z_bias=0.0, r_bias=0.0),
+        named(reduces, "bias for gate",
+              "You wrote the gate's value into the bias: σ(0) = 0.5 and σ(1) = 0.73. To have r = 1 and z ="
+              " 0 the biases must be large, +20 and −20 say.", z_bias=0.0, r_bias=1.0),
+        named(reduces, "biases too small",
+              "The gates are almost but not quite shut: σ(−5) is still 0.007. Take 20 or more.",
+              z_bias=-5.0, r_bias=5.0),
+        named(reduces, "reset gate left at one half",
+              "z is right; r is still σ(0) = ½, so only half of the old state comes through.", r_bias=0.0),
+        named(reduces, "update gate left at one half",
+              "r is right; z is still σ(0) = ½, so half of the old state stays.", z_bias=0.0),
+        named(reduces, "bias twice",
+              "The RNN's bias stands in both rows, so the candidate gets it twice (r is 1). One row is "
+              "enough.", bias=2),
+        named(reduces, "bias forgotten", "The RNN's bias is missing from the candidate.", bias=0),
+        named(reduces, "recurrent weights forgotten",
+              "The candidate's block of the recurrent weights is empty: put the RNN's U there.",
+              recurrent=False),
+        named(reduces, "same weights in every block",
+              "The RNN's weights stand in all three blocks, so the gates move with the input. Put zeros in"
+              " the gates' blocks and hold them with a large bias.",
+              gate_weights=True, z_bias=0.0, r_bias=0.0),
     ),
     rtol=1e-3,
     atol=1e-3,
@@ -579,24 +648,29 @@ FROM_PYTORCH = Exercise(
         Aspect("biases", 1, on=("*/b",), ask="Two rows: input first, then state; each in the order z, r, candidate."),
     ),
     misconceptions=(
-        named(from_pytorch, "gates not reordered", "The blocks are still in PyTorch's order r, z, n; Keras wants z, r, "
-              "candidate.", order=(0, 1, 2)),
-        named(from_pytorch, "biases not reordered", "The weights are in the right order but the biases are still r, z, n.",
-              bias_order=(0, 1, 2)),
-        named(from_pytorch, "reversed order", "You reversed the three blocks. Only the first two change places; the "
-              "candidate stays last.", order=(2, 1, 0)),
-        named(from_pytorch, "not transposed", "PyTorch stores (out, in); Keras wants (in, out): transpose both.",
-              transpose=False),
-        named(from_pytorch, "reshaped, not transposed", "`reshape` gives the right shape and mixes up the numbers: use a "
-              "transpose.", reshape=True),
-        named(from_pytorch, "biases added up", "You added the two biases. With reset_after=True they do different "
-              "things: stack them, shape (2, 3u).", bias="sum"),
-        named(from_pytorch, "biases end to end", "The biases stand end to end, shape (6u,). Stack them as two rows: (2, 3u).",
+        named(from_pytorch, "gates not reordered",
+              "The blocks are still in PyTorch's order r, z, n; Keras wants z, r, candidate.",
+              order=(0, 1, 2)),
+        named(from_pytorch, "biases not reordered",
+              "The weights are in the right order but the biases are still r, z, n.", bias_order=(0, 1, 2)),
+        named(from_pytorch, "reversed order",
+              "You reversed the three blocks. Only the first two change places; the candidate stays last.",
+              order=(2, 1, 0)),
+        named(from_pytorch, "not transposed",
+              "PyTorch stores (out, in); Keras wants (in, out): transpose both.", transpose=False),
+        named(from_pytorch, "reshaped, not transposed",
+              "`reshape` gives the right shape and mixes up the numbers: use a transpose.", reshape=True),
+        named(from_pytorch, "biases added up",
+              "You added the two biases. With reset_after=True they do different things: stack them, shape"
+              " (2, 3u).", bias="sum"),
+        named(from_pytorch, "biases end to end",
+              "The biases stand end to end, shape (6u,). Stack them as two rows: (2, 3u).",
               bias="concatenate"),
-        named(from_pytorch, "bias rows swapped", "The rows have changed places: b_ih (input) is row 0, b_hh (state) row 1.",
-              rows=(1, 0)),
-        named(from_pytorch, "z turned over", "You changed the sign of z's block. PyTorch and Keras both keep z on the "
-              "old state: only the order differs.", one_minus=True),
+        named(from_pytorch, "bias rows swapped",
+              "The rows have changed places: b_ih (input) is row 0, b_hh (state) row 1.", rows=(1, 0)),
+        named(from_pytorch, "z turned over",
+              "You changed the sign of z's block. PyTorch and Keras both keep z on the old state: only the"
+              " order differs.", one_minus=True),
     ),
 )
 

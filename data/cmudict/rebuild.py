@@ -23,7 +23,7 @@ LEFT_OUT = set("""
     24dce6a4 262f86db 26578569 282f90f0 2944474a 2a6060b5 2da888fb 3d5e0246 3e8716c2 45fb7c3b 6556c1a5
     665cb762 7c4a5c24 822dbbb9 82a1ddc8 958ce5c3 affc8757 b2a7d488 b601d5e9 bdb1cc25 ca05283d cd3b6010
     d751137f dd92623b df0cd458 df736257 e7282d82 ed6bf432 f1a5fb56
-""".split())
+""".split())  # noqa: SIM905
 
 
 def entries(text: str) -> dict[str, str]:

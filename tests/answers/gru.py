@@ -230,6 +230,7 @@ def from_pytorch(w_ih, w_hh, b_ih, b_hh):
 _MIX = "return z * h + (1 - z) * candidate"
 _CELL_CONFIG = '{"units": self.units, "reset_after": self.reset_after}'
 _CONFIG = '"units": self.units, "reset_after": self.reset_after, "return_sequences": self.return_sequences'
+_LAST = "ops.stack(outputs, axis=1) if self.return_sequences else h"
 _WHERE = "h = new if mask is None else ops.where(mask[:, t, None], new, h)"
 
 WRONG = {
@@ -296,7 +297,8 @@ def other_convention(W, U, b):
         "biases added up": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W) + b[0] + b[1]",
                                 "ops.matmul(h, U) + b[1]", "ops.matmul(h, U)"),
         "reset before the product": edit(
-            "ops.tanh(xh + r * hh)", "ops.tanh(xh + ops.split(b[1], 3)[2] + ops.matmul(r * h, ops.split(U, 3, 1)[2]))"),
+            "ops.tanh(xh + r * hh)",
+            "ops.tanh(xh + ops.split(b[1], 3)[2] + ops.matmul(r * h, ops.split(U, 3, 1)[2]))"),
         "bias rows swapped": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W) + b[1]",
                                   "ops.matmul(h, U) + b[1]", "ops.matmul(h, U) + b[0]"),
         "reset gate ignored": edit("xh + r * hh", "xh + hh"),
@@ -322,23 +324,25 @@ def other_convention(W, U, b):
     "gru.layer": {
         "mask ignored": edit(_WHERE, "h = new"),
         "mask inverted": edit("ops.where(mask[:, t, None], new, h)", "ops.where(mask[:, t, None], h, new)"),
-        "padding erases the state": edit(_WHERE, "h = new if mask is None else new * ops.cast(mask[:, t, None], 'float32')"),
+        "padding erases the state": edit(
+            _WHERE, "h = new if mask is None else new * ops.cast(mask[:, t, None], 'float32')"),
         "mask on the output only": edit(
             _WHERE, "h = new\n            shown = h if mask is None else h * ops.cast(mask[:, t, None], 'float32')",
             "outputs.append(h)", "outputs.append(shown)"),
-        "initial state ignored": edit("        h = initial_state\n        if h is None:\n            h = ops", "        h = ops"),
+        "initial state ignored": edit(
+            "        h = initial_state\n        if h is None:\n            h = ops", "        h = ops"),
         "state not carried": edit("        outputs = []", "        start, outputs = h, []",
                                   "new = one_step(sequences[:, t], h,", "new = one_step(sequences[:, t], start,"),
         "one step late": edit("            " + _WHERE + "\n            outputs.append(h)",
                               "            outputs.append(h)\n            " + _WHERE),
         "read backwards": edit("for t in range(sequences.shape[1])", "for t in reversed(range(sequences.shape[1]))"),
-        "always the sequence": edit("ops.stack(outputs, axis=1) if self.return_sequences else h", "ops.stack(outputs, axis=1)"),
-        "always the last": edit("ops.stack(outputs, axis=1) if self.return_sequences else h", "h"),
+        "always the sequence": edit(_LAST, "ops.stack(outputs, axis=1)"),
+        "always the last": edit(_LAST, "h"),
         "time first": edit("ops.stack(outputs, axis=1)", "ops.stack(outputs, axis=0)"),
-        "mean of the outputs": edit("if self.return_sequences else h", "if self.return_sequences else ops.mean(outputs, axis=0)"),
-        "reset_after not in the config": edit(_CONFIG, '"units": self.units, "return_sequences": self.return_sequences'),
+        "mean of the outputs": edit("sequences else h", "sequences else ops.mean(outputs, axis=0)"),
+        "reset_after not in the config": edit('"reset_after": self.reset_after, ', ""),
         "return_sequences not in the config": edit(_CONFIG, '"units": self.units, "reset_after": self.reset_after'),
-        "units not in the config": edit(_CONFIG, '"reset_after": self.reset_after, "return_sequences": self.return_sequences'),
+        "units not in the config": edit('"units": self.units, "reset', '"reset'),
     },
     "gru.count_parameters": {
         "one bias row always": edit("2 if kind == \"gru\" and reset_after else 1", "1"),
@@ -377,8 +381,9 @@ def rnn_as_gru(W, U, b):
         "biases not reordered": edit("np.stack([reorder(b_ih), reorder(b_hh)])", "np.stack([b_ih, b_hh])"),
         "reversed order": edit("np.concatenate([z, r, n])", "np.concatenate([n, z, r])"),
         "not transposed": edit(".T", ""),
-        "reshaped, not transposed": edit("reorder(w_ih).T, reorder(w_hh).T",
-                                         "reorder(w_ih).reshape(w_ih.shape[::-1]), reorder(w_hh).reshape(w_hh.shape[::-1])"),
+        "reshaped, not transposed": edit(
+            "reorder(w_ih).T, reorder(w_hh).T",
+            "reorder(w_ih).reshape(w_ih.shape[::-1]), reorder(w_hh).reshape(w_hh.shape[::-1])"),
         "biases added up": edit("np.stack([reorder(b_ih), reorder(b_hh)])", "reorder(b_ih) + reorder(b_hh)"),
         "biases end to end": edit("np.stack(", "np.concatenate("),
         "bias rows swapped": edit("[reorder(b_ih), reorder(b_hh)]", "[reorder(b_hh), reorder(b_ih)]"),

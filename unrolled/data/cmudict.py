@@ -7,8 +7,8 @@ import gzip
 from unrolled import data
 
 # The 39 sounds of the dictionary. In a pronunciation a vowel carries its stress: 0 none, 1 primary, 2 secondary.
-VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()
-CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()
+VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split()  # noqa: SIM905 (reads better)
+CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH".split()  # noqa: SIM905
 
 Word = tuple[str, list[str]]
 

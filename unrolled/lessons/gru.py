@@ -15,10 +15,8 @@ def one_step(x, h, W, U, b):
     from_x = ops.matmul(x, W) + (b[0] if after else b)
     gates = ops.sigmoid(from_x[:, : 2 * u] + ops.matmul(h, U[:, : 2 * u]) + (b[1, : 2 * u] if after else 0))
     z, r = gates[:, :u], gates[:, u:]
-    if after:
-        from_h = r * (ops.matmul(h, U[:, 2 * u :]) + b[1, 2 * u :])
-    else:
-        from_h = ops.matmul(r * h, U[:, 2 * u :])
+    Uh = U[:, 2 * u :]
+    from_h = r * (ops.matmul(h, Uh) + b[1, 2 * u :]) if after else ops.matmul(r * h, Uh)
     return z * h + (1 - z) * ops.tanh(from_x[:, 2 * u :] + from_h)
 
 
