@@ -18,7 +18,7 @@ SHA256 = "9bf16cc7b48a24a10af83d377439d3c6f7571a380937f4645a1cd1590d5d0335"
 
 def row(sentence: dict) -> tuple[str, ...]:
     words = " ".join(token["word"] for token in sentence["tokens"])
-    pinyin = " ".join(token["pinyin"].replace(" ", "") for token in sentence["tokens"])
+    pinyin = " ".join(token["pinyin"].replace(" ", "-") for token in sentence["tokens"])
     english = sentence["translation"]["en"]
     if english.startswith("placeholder"):
         english = ""

@@ -9,7 +9,8 @@ from unrolled import data
 
 
 class Sentence(NamedTuple):
-    """`words` joined are `text` without its punctuation; `pinyin` has one reading a word."""
+    """`words` joined are `text` without its punctuation; `pinyin` has one reading a word, its syllables
+    joined by hyphens."""
 
     level: int
     text: str
