@@ -38,8 +38,10 @@ def forget_bias(units, half_life=None):
 class LSTMCell(keras.layers.Layer):
     """One LSTM step as a layer: what keras.layers.RNN calls at each time step.
 
-    call(x, [h, c]) returns h, [h, c]; x: (batch, D), h and c: (batch, units).
+    state_size is [units, units]; call(x, [h, c]) returns h, [h, c]; x: (batch, D), h and c: (batch, units).
+    Write __init__, build, call and get_config.
     """
+
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
         self.units = units

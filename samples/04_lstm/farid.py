@@ -20,7 +20,7 @@ def lstm_step(x, h, c, W, U, b):
 def lstm_gates(x, h, c, W, U, b):
     """Run an LSTM over whole sequences and keep everything it does.
 
-    x: (batch, T, D), the other arguments as in lstm_step.
+    x: (batch, T, D), the other arguments as in lstm_step; h and c are the states before the first step.
     Returns a dict with keys "i", "f", "g", "o", "c", "h"; each value is (batch, T, u).
     """
     record = {name: [] for name in "ifgoch"}

@@ -9,7 +9,10 @@ class LSTM(keras.layers.Layer):
 
     return_sequences=False: the last h (batch, units); True: all of them (batch, T, units).
     return_state=True: output, h, c. Where mask (batch, T) is False, nothing changes.
+    Write __init__, build, call(x, mask=None, initial_state=None), compute_mask(x, mask=None) and get_config;
+    initial_state is [h, c].
     """
+
     def __init__(self, units, return_sequences=False, return_state=False, **kwargs):
         super().__init__(**kwargs)
         self.units, self.return_sequences, self.return_state = units, return_sequences, return_state

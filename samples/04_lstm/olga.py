@@ -7,8 +7,10 @@
 class LSTMCell(keras.layers.Layer):
     """One LSTM step as a layer: what keras.layers.RNN calls at each time step.
 
-    call(x, [h, c]) returns h, [h, c]; x: (batch, D), h and c: (batch, units).
+    state_size is [units, units]; call(x, [h, c]) returns h, [h, c]; x: (batch, D), h and c: (batch, units).
+    Write __init__, build, call and get_config.
     """
+
     def __init__(self, units, **kwargs):
         super().__init__(**kwargs)
         self.units = units
@@ -39,7 +41,10 @@ class LSTM(keras.layers.Layer):
 
     return_sequences=False: the last h (batch, units); True: all of them (batch, T, units).
     return_state=True: output, h, c. Where mask (batch, T) is False, nothing changes.
+    Write __init__, build, call(x, mask=None, initial_state=None), compute_mask(x, mask=None) and get_config;
+    initial_state is [h, c].
     """
+
     def __init__(self, units, return_sequences=False, return_state=False, **kwargs):
         super().__init__(**kwargs)
         self.units, self.return_sequences, self.return_state = units, return_sequences, return_state
