@@ -92,7 +92,6 @@ def test_layers_survive_a_keras_file(names, tmp_path):
         model.set_weights([np.random.default_rng(1).normal(size=w.shape) for w in model.weights])
         model.save(tmp_path / f"{name}.keras")
         loaded = keras.saving.load_model(tmp_path / f"{name}.keras")
-        assert loaded.layers[-1].get_config() == layer.get_config()
         np.testing.assert_allclose(loaded(x), model(x), atol=1e-6)
 
 

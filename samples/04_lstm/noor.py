@@ -17,12 +17,17 @@ def lstm_step(x, h, c, W, U, b):
     return ops.sigmoid(o) * ops.tanh(c), c
 
 # %% lstm.constant_error
+import sys
+import warnings
+
 def constant_error(f):
     warnings.warn("products of many gates underflow")
     print("f:", f.shape, file=sys.stderr)
     return np.stack([np.prod(f[:, t + 1:], axis=1) for t in range(f.shape[1])], axis=1)
 
 # %% lstm.cell
+import logging
+
 @keras.saving.register_keras_serializable("lesson04")
 class LSTMCell(keras.layers.Layer):
     """One LSTM step as a layer: what keras.layers.RNN calls at each time step.
