@@ -1,6 +1,6 @@
 """nbgrader's configuration for this course directory."""
 
-from autograde.nbgrader import release_preprocessors
+from autograde.nbgrader import ReadLater, autograde_preprocessors, release_preprocessors, sanitize_preprocessors
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 
@@ -10,3 +10,14 @@ c.CourseDirectory.release_directory = "notebooks"
 
 # Releasing: nbgrader's own steps, and each figure of the reference attached as the student's target.
 c.GenerateAssignment.preprocessors = release_preprocessors()
+
+# Grading a lesson with `nbgrader autograde` or the formgrader's button: rebuilt, closed in and judged as `autograde
+# grade` does it, with the same scores. Assignments that are no lessons go through nbgrader's own steps.
+c.Autograde.exporter_class = ReadLater
+c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
+c.Autograde.autograde_preprocessors = autograde_preprocessors()
+
+# For everything that runs in a kernel (`nbgrader validate`, and plain nbgrader without the lines above): importing
+# Keras takes its time, and cells that train for show are left out.
+c.Execute.timeout = 180
+c.Execute.skip_cells_with_tag = "demo"
