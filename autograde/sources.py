@@ -11,19 +11,26 @@ import builtins
 import keyword
 import re
 import symtable
+import threading
 import unicodedata
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 
-MAX_CHARACTERS = 200_000
-MAX_DEPTH = 90        # brackets; the parser itself stops at 200
-MAX_RUN = 80          # unary operators in a row
-MAX_BRACES = 3_000    # 15,000 expressions in one f-string cost the parser 3.5 s
-MAX_CHAIN = 300       # `lambda`, `elif`, `else`, `**`: the parser recurses once for each
+MAX_CHARACTERS = 200_000  # of a cell that is looked at in any way
+MAX_PARSED = 100_000      # characters; what lies between is no answer that a person wrote
+MAX_DEPTH = 90            # brackets; the parser itself stops at 200
+MAX_RUN = 80              # unary operators in a row
+MAX_BRACES = 1_000        # 15,000 expressions in one f-string cost the parser 3.5 s
+MAX_CHAIN = 300           # `lambda`, `elif`, `else`, `**`: the parser recurses once for each
+MAX_MARKS = 40            # accents in a row: 40,000 cost Unicode normalisation 25 s and the parser 74 s
 
 # Names that stand in every notebook without a definition.
 EVERYWHERE = frozenset(dir(builtins)) | {"get_ipython", "display", "In", "Out", "exit", "quit", "__name__"}
+
+# One thread at a time: CPython 3.11 counts the tree builder's depth once for all threads (gh-106905), and filters of
+# warnings belong to the whole process.
+_PARSER = threading.Lock()
 
 _LITERAL = re.compile(
     r"""#[^\n]*|(?P<prefix>(?<![\w])[A-Za-z]{0,2})(?:"{3}(?:[\s\S]*?"{3}|[\s\S]*)|'{3}(?:[\s\S]*?'{3}|[\s\S]*)"""
@@ -32,11 +39,13 @@ _RUN = re.compile(rf"(?:(?:[-+~*]|\bnot\b|\bawait\b)\s*){{{MAX_RUN}}}")
 _CHAIN = re.compile(r"\blambda\b|\belif\b|\belse\b|\*\*")
 _DEFINED = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.M)
 _STAR = re.compile(r"^from[ \t]+[\w.]+[ \t]+import[ \t]*\*", re.M)
-_ASSIGNED_SHELL = re.compile(r"^(\s*[\w, ]+?)\s*=\s*[!%].*$")
+_ASSIGNED_SHELL = re.compile(r"([\w, \t]+)=[ \t]*[!%]")
 _TIMED = re.compile(r"^(\s*)%(?:time|timeit|prun)(?:[ \t]+-\S+)*[ \t]+(.*)$")
 _BODY_IS_PYTHON = re.compile(r"%%(?:time|timeit|capture|prun)\b")
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _HARD_SPACE = re.compile("[\u00a0\u2007\u202f]")
+_MARKS = re.compile(f"[{''.join(c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(c))}]"
+                    f"{{{MAX_MARKS}}}")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:[ \t]*\.[ \t]*[^\W\d]\w*)*")
 _FROM = re.compile(r"\bfrom[ \t]+([\w.]+)[ \t]+import[ \t]+([^#\n]+)")
 
@@ -63,12 +72,12 @@ class Names:
     star: bool = False
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8192)
 def names(source: str) -> Names:
     """The `Names` of one cell's source; never raises."""
     text = as_python(source)
     if text is None:
-        guess = {unicodedata.normalize("NFKC", name) for name in _DEFINED.findall(source[:MAX_CHARACTERS])}
+        guess = {unicodedata.normalize("NFKC", name) for name in _DEFINED.findall(source)}
         return Names(False, frozenset(guess))
     table, tree = _parse(text)
     return Names(True, _definitions(tree), _bound(table), _needed(table), _changed(tree),
@@ -80,7 +89,7 @@ def parses(source: str) -> bool:
     return names(source).parses
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8192)
 def as_python(source: str) -> str | None:
     """The Python in a cell: itself, or itself with IPython's own lines taken out; None if it does not parse."""
     if not acceptable(source):
@@ -93,7 +102,7 @@ def as_python(source: str) -> str | None:
 
 def acceptable(source: str) -> bool:
     """Whether it is safe and quick to show `source` to Python's parser."""
-    if len(source) > MAX_CHARACTERS or "\0" in source or source.count("{") > MAX_BRACES:
+    if len(source) > MAX_PARSED or "\0" in source or source.count("{") > MAX_BRACES or _MARKS.search(source):
         return False
     text = _LITERAL.sub(_mask, source)
     if _depth(text) > MAX_DEPTH or _RUN.search(text):
@@ -114,9 +123,15 @@ def _depth(text: str) -> int:
     return deepest
 
 
+def tree(source: str) -> ast.Module | None:
+    """The syntax tree of a cell, IPython's magics aside; None if it does not parse or is not fit to be parsed."""
+    text = as_python(source)
+    return _parse(text)[1] if text is not None else None
+
+
 def _parse(text: str) -> tuple[symtable.SymbolTable, ast.Module] | None:
     try:
-        with warnings.catch_warnings():
+        with _PARSER, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a student's string is not our concern
             return symtable.symtable(text, "<answer>", "exec"), ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
@@ -143,7 +158,7 @@ def _without_magic(line: str) -> str:
     if start.startswith(("!", "%", "?")) or (start.rstrip().endswith("?") and not start.startswith("#")):
         return indent + "pass"  # an `if` must keep its body
     assigned = _ASSIGNED_SHELL.match(line)
-    return f"{assigned[1]} = None" if assigned else line
+    return f"{assigned[1]}= None" if assigned else line
 
 
 def _definitions(tree: ast.Module) -> frozenset[str]:
@@ -216,14 +231,16 @@ def without_invisible(source: str) -> str:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two sources differ in nothing but blank lines, space at line ends and Unicode form."""
+    """Whether two sources differ in nothing that a reader sees; see `plain`."""
     return plain(one) == plain(other)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=8192)
 def plain(source: str) -> str:
-    """`source` without what does not matter: blank lines, space at line ends, Unicode form."""
-    lines = (line.rstrip() for line in unicodedata.normalize("NFC", source).splitlines())
+    """`source` without blank lines and space at line ends, with plain spaces, in one Unicode form."""
+    source = _HARD_SPACE.sub(" ", _INVISIBLE.sub("", source))
+    text = source if source.isascii() or _MARKS.search(source) else unicodedata.normalize("NFC", source)
+    lines = (line.rstrip() for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 
 
@@ -243,7 +260,7 @@ def for_rules(pieces: list[str]) -> str:
 
 
 def _only_names(source: str) -> str:
-    text = re.sub(r"#[^\n]*", "", source[:MAX_CHARACTERS])
+    text = re.sub(r"#[^\n]*", "", source)
     found = [re.sub(r"[ \t]", "", name) for name in _DOTTED.findall(text)]
     for module, imported in _FROM.findall(text):
         found += [f"{module}.{name}" for name in re.findall(r"\w+", imported)]

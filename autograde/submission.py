@@ -22,8 +22,11 @@ from autograde.lesson import exercise_of, kind_of
 from autograde.records import MISSING, UNREADABLE, Step, Submission
 from autograde.sources import Names
 
-MAX_CODE = 2_000_000  # characters of code in one notebook; more is no student's work and takes long to look at
+MAX_CODE = 1_000_000  # characters of code in one notebook; more is no student's work and takes long to look at
+MAX_COPIES = 20       # cells with the id of one exercise
 MAX_WINDOW = 5        # a split answer is joined from so many neighbouring cells
+MAX_SORTED = 60       # helpers that are put into the order of their needs
+PATIENCE = 1_000_000  # characters of joined cells that the parser is asked about in one notebook
 _SETTINGS = ("grade", "solution", "locked", "points", "task", "cell_type")
 
 
@@ -209,11 +212,14 @@ class _Desk:
     def __init__(self, skeleton: Skeleton, read: handed_in.Read):
         self.skeleton = skeleton
         self.repairs: list[str] = []
+        self.made_visible: set[int] = set()
+        self.patience = PATIENCE
         self.answers: dict[int, Answer] = {}
         self.written: dict[int, str] = {}
         self.cells = [self._tidy(cell) for cell in read.cells]
         self._must_be_moderate()
         self._say_line_ends(read)
+        self._make_visible()
         self.known = self._identify()
 
     # Looking ---------------------------------------------------------------------------------------------------
@@ -223,12 +229,19 @@ class _Desk:
         source = sources.tidy(cell.source)
         return cell if source == cell.source else replace(cell, source=source)
 
+    def _make_visible(self) -> None:
+        for index, cell in enumerate(self.cells):
+            source = sources.without_invisible(cell.source) if cell.kind == "code" else cell.source
+            if source != cell.source:
+                self.cells[index] = replace(cell, source=source)
+                self.made_visible.add(index)
+
     def _must_be_moderate(self) -> None:
         sizes = [len(cell.source) for cell in self.cells if cell.kind == "code" or cell.grade_id]
         if max(sizes, default=0) > sources.MAX_CHARACTERS:
             raise Unreadable("a cell holds more than 200 kB of text; remove what is pasted there and hand it in again")
         if sum(sizes) > MAX_CODE:
-            raise Unreadable("the notebook holds more than 2 MB of code; remove what is not yours and hand it in again")
+            raise Unreadable("the notebook holds more than 1 MB of code; remove what is not yours and hand it in again")
 
     def _say_line_ends(self, read: handed_in.Read) -> None:
         if any("\r" in cell.source for cell in read.cells):
@@ -278,13 +291,17 @@ class _Desk:
                 self.written[index] = self._written(index, part)
         if not used and all(part is None for part in self.known):
             raise Unreadable(f"the notebook holds nothing of {self.skeleton.lesson}; hand in that lesson's notebook")
-        extras = [self._visible(self._piece(i)) for i in range(len(self.cells)) if self._is_free(i) and i not in used]
+        extras = [self._piece(i) for i in range(len(self.cells)) if self._is_free(i) and i not in used]
         _Helpers(self, [piece for piece in extras if piece.names.parses]).place()
         self._say_what_else_was_put_right()
 
     def _answer(self, index: int, part: Part) -> Answer:
         copies = self._cells_of(index)
-        pieces = self._joined([i for i in copies if self.cells[i].kind == "code"])
+        code = [i for i in copies if self.cells[i].kind == "code"]
+        if len(code) > MAX_COPIES:
+            code = [i for i in code if not sources.same(self.cells[i].source, part.source)][-MAX_COPIES:]
+            self.repairs.append(f"{len(copies)} cells have the id of {part.label}; the last {len(code)} were used")
+        pieces = self._joined(code)
         for piece in pieces:
             if len(piece.cells) > 1:
                 self.repairs.append(f"the answer to {part.label} was split over {len(piece.cells)} cells; "
@@ -302,19 +319,13 @@ class _Desk:
         if len(own) > 1:
             self.repairs.append(f"{part.label} was answered in {len(own)} cells; "
                                 "all run in their order, so the last one counts")
-        seen = [self._visible(piece) for piece in own]
-        if seen != own:
+        if any(cell in self.made_visible for piece in own for cell in piece.cells):
             self.repairs.append(f"no-break spaces or invisible characters in the answer to {part.label} were replaced")
-        return Answer(seen, untouched=all(sources.same(piece.source, part.source) for piece in seen))
+        return Answer(own)
 
     @staticmethod
     def _defines(piece: Piece, part: Part) -> bool:
         return bool(part.answers & (piece.names.defines | piece.names.binds))
-
-    @staticmethod
-    def _visible(piece: Piece) -> Piece:
-        source = sources.without_invisible(piece.source)
-        return piece if source == piece.source else replace(piece, source=source)
 
     def _joined(self, copies: list[int]) -> list[Piece]:
         """The cells as pieces; where one is broken and only makes sense with its neighbours, joined with them."""
@@ -324,7 +335,7 @@ class _Desk:
                 pieces.append(self._grown(index, set(copies)))
         merged: list[Piece] = []
         for piece in pieces:  # halves that were moved apart
-            both = merged and _join([merged[-1], piece])
+            both = merged and self._join([merged[-1], piece])
             if both:
                 merged[-1] = both
             else:
@@ -343,30 +354,51 @@ class _Desk:
                     continue
                 before = [self._piece(i) for i in new if i < first]
                 after = [self._piece(i) for i in new if i > last]
-                both = _join([*before, piece, *after])
+                both = self._join([*before, piece, *after])
                 if both:
                     piece, first, last, grown = both, low, high, True
                     break
         return piece
 
+    def _join(self, pieces: list[Piece]) -> Piece | None:
+        """The pieces as one, if one of them does not parse alone and all together do."""
+        if all(piece.names.parses for piece in pieces):
+            return None
+        cells = tuple(cell for piece in pieces for cell in piece.cells)
+        for glue in ("\n", ""):  # Jupyter splits at the cursor, which may stand within a line
+            joined = Piece(cells, glue.join(piece.source for piece in pieces))
+            self.patience -= len(joined.source)
+            if self.patience > 0 and joined.names.parses:
+                return joined
+        return None
+
     def _with_definitions_below(self, own: list[Piece], part: Part) -> list[Piece]:
-        """Also what the student added directly below an answer and that defines its name again."""
+        """Also what the student added below an answer and that defines its name again before it is checked."""
         taken = {cell for piece in own for cell in piece.cells}
-        found = list(own)
-        for piece in own:
-            index = piece.cells[-1] + 1
-            while index < len(self.cells) and self.known[index] is None:
-                if index not in taken and self._is_free(index) and self._defines(self._piece(index), part):
-                    found.append(self._piece(index))
-                    taken.add(index)
-                index += 1
-        return sorted(found, key=lambda piece: piece.cells)
+        for piece in own[-1:]:
+            start = piece.cells[-1] + 1
+            new = [i for i in range(start, self._end_of(start, part))
+                   if i not in taken and self._is_free(i) and self._defines(self._piece(i), part)]
+            own = own + [self._piece(i) for i in new[-MAX_COPIES:]]
+        return own
+
+    def _end_of(self, start: int, part: Part) -> int:
+        """Where the cells end that belong to the answer above `start`: at its check, else at the lesson's next cell."""
+        parts = self.skeleton.parts
+        known = [(i, parts[p]) for i, p in enumerate(self.known) if p is not None and i >= start]
+        checks = [i for i, other in known if other.kind == "check" and other.exercise == part.exercise]
+        return next(iter(checks or [i for i, _ in known]), len(self.cells))
 
     def _defined_elsewhere(self, own: list[Piece], part: Part, copies: list[int]) -> list[Piece]:
         """No cell that was handed in for this exercise defines its name: one without an id may."""
         taken = {cell for piece in own for cell in piece.cells}
-        free = [self._piece(i) for i in range(len(self.cells)) if self._is_free(i) and i not in taken]
-        found = [piece for piece in free if self._defines(piece, part)]
+        found: list[Piece] = []
+        for index in range(len(self.cells)):
+            if self._is_free(index) and index not in taken and self._defines(self._piece(index), part):
+                piece = self._grown(index, set())
+                if taken.isdisjoint(piece.cells):
+                    found.append(piece)
+                    taken.update(piece.cells)
         if found:
             names = ", ".join(sorted(part.answers))
             self.repairs.append(f"the answer to {part.label} was found in a cell without its grading id, "
@@ -460,18 +492,6 @@ def _windows(first: int, last: int):
             yield first - (extra - below), last + below
 
 
-def _join(pieces: list[Piece]) -> Piece | None:
-    """The pieces as one, if one of them does not parse alone and all together do."""
-    if all(piece.names.parses for piece in pieces):
-        return None
-    cells = tuple(cell for piece in pieces for cell in piece.cells)
-    for glue in ("\n", ""):
-        joined = Piece(cells, glue.join(piece.source for piece in pieces))
-        if joined.names.parses:
-            return joined
-    return None
-
-
 def _title(source: str) -> str:
     """The first telling line of a cell, short."""
     return shown(next((line.strip() for line in source.splitlines() if line.strip()), "empty"))
@@ -485,6 +505,13 @@ class _Helpers:
     def __init__(self, desk: _Desk, extras: list[Piece]):
         self.desk = desk
         self.extras = extras
+        self.binders: dict[str, list[Piece]] = {}
+        self.changers: dict[str, list[Piece]] = {}
+        for helper in extras:
+            for name in helper.names.binds:
+                self.binders.setdefault(name, []).append(helper)
+            for name in helper.names.changes:
+                self.changers.setdefault(name, []).append(helper)
         self.placed: set[Piece] = set()
 
     def place(self) -> None:
@@ -507,38 +534,52 @@ class _Helpers:
                                      "needed by an answer and kept")
 
     def _reached(self, answer: Answer, defined: set[str]) -> list[Piece]:
-        """The helpers of one answer: what a helper needs comes before it, else they keep their order."""
-        order: list[Piece] = []
-        missing: set[str] = set()
-        for piece in answer.pieces:
-            self._visit(piece.names.needs - defined, defined, order, missing)
-        for helper in self.extras if missing else []:
-            if helper.names.star and helper not in order:  # it may bring any name
-                order.insert(0, helper)
-                missing.clear()
+        """The helpers of one answer, in the order they were handed in, but each after what it needs."""
+        needs = {name for piece in answer.pieces for name in piece.names.needs} - defined
+        reached, missing = self._closure(needs, defined)
+        if missing:
+            stars = [helper for helper in self.extras if helper.names.star]  # they may bring any name
+            reached |= set(stars)
         lines = {line for name in missing if (line := self.desk.skeleton.demo_imports.get(name))}
-        return [*([Piece((), "\n".join(sorted(lines)))] if lines else []), *order]
+        imports = [Piece((), "\n".join(sorted(lines)))] if lines else []
+        return imports + self._ordered([helper for helper in self.extras if helper in reached])
 
-    def _visit(self, needs: Iterable[str], defined: set[str], order: list[Piece], missing: set[str]) -> None:
-        """Depth first, with a stack of its own: a chain of a thousand helpers must not end in a RecursionError."""
-        visiting: set[Piece] = set(order)
-        stack = [iter(self._providers(frozenset(needs), missing))]
-        path: list[Piece] = []
-        while stack:
-            helper = next((h for h in stack[-1] if h not in visiting), None)
-            if helper is None:
-                stack.pop()
-                if path:
-                    order.append(path.pop())
+    def _closure(self, needs: set[str], defined: set[str]) -> tuple[set[Piece], set[str]]:
+        """Who provides these names, and what the providers need in turn; and the names that nobody provides."""
+        reached: set[Piece] = set()
+        missing: set[str] = set()
+        waiting, asked = list(needs), set(needs)
+        while waiting:
+            name = waiting.pop()
+            if name not in self.binders:
+                missing.add(name)
                 continue
-            visiting.add(helper)
-            path.append(helper)
-            stack.append(iter(self._providers(helper.names.needs - defined, missing)))
+            for helper in self.binders[name] + self.changers.get(name, []):
+                if helper not in reached:
+                    reached.add(helper)
+                    new = helper.names.needs - defined - asked
+                    asked |= new
+                    waiting += new
+        return reached, missing
 
-    def _providers(self, needs: frozenset[str], missing: set[str]) -> list[Piece]:
-        bound = {name for helper in self.extras for name in helper.names.binds & needs}
-        missing |= needs - bound
-        return [h for h in self.extras if h.names.binds & bound or h.names.changes & bound]
+    def _ordered(self, helpers: list[Piece]) -> list[Piece]:
+        """Each helper after those whose names it needs (cells get moved); circles stay as handed in."""
+        if len(helpers) > MAX_SORTED:
+            return helpers
+        order: list[Piece] = []
+        visited: set[Piece] = set()
+
+        def visit(helper: Piece) -> None:
+            visited.add(helper)
+            for other in helpers:
+                if other not in visited and other.names.binds & helper.names.needs:
+                    visit(other)
+            order.append(helper)
+
+        for helper in helpers:
+            if helper not in visited:
+                visit(helper)
+        return order
 
 
 def _answers(desk: _Desk) -> dict[str, str]:
