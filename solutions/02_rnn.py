@@ -1,12 +1,66 @@
 # %% [markdown]
 # # The recurrent cell and its four architectures
+#
+# **You will build** the recurrent cell, unroll it over time, turn it into a Keras layer with masks and a memory,
+# and use that one cell in four ways: to sort surnames, to answer a line of Tang poetry, to name a picture, and to
+# turn number words into digits. At the end it writes verse, letter by letter.
+#
+# ⏱ about 120 minutes · 40 points · **know first:** lessons 00 and 01
+#
+# | symbol | is | shape |
+# |---|---|---|
+# | `B`, `T`, `D`, `u` | batch, time steps, inputs, units | |
+# | $x_t$ | the input at step $t$ | `(B, D)` |
+# | $h_t$ | the state after step $t$ | `(B, u)` |
+# | $W$, $U$, $b$ | weights on the input, weights on the state, bias | `(D, u)`, `(u, u)`, `(u,)` |
 
 # %%
 import unrolled.quiet  # TensorFlow starts without its messages
-import numpy as np
+import functools
+import math
+import re
+import tempfile
+import textwrap
 import keras
+import matplotlib.pyplot as plt
+import numpy as np
 from keras import ops
 from unrolled import check, data, plot
+from unrolled.lessons import rnn as helpers
+
+# %% [markdown]
+# ## 1 · A state that is carried
+#
+# Lesson 01 ended with a wish: a model that reads a sequence of *any* length and remembers what mattered. Counting
+# pairs and triples looks back one or two steps; a longer memory needs a larger table.
+#
+# A recurrent cell (Elman, 1990) keeps a **state** instead, a vector of fixed size, and rewrites it at every step
+# from two things: what it was, and what comes in.
+#
+# $$h_t = \tanh(x_t W + h_{t-1} U + b)$$
+#
+# Take one unit with $W = 1$, $U = 0.5$, $b = 0$, and let a single 1 come in, then zeros. By hand: $h_1 = \tanh(1)
+# = 0.762$, then $h_2 = \tanh(0.5 \cdot 0.762) = 0.363$, then $h_3 = \tanh(0.5 \cdot 0.363) = 0.180$. The 1 is
+# long gone, and the state still knows of it, less and less.
+
+# %%
+h, echo = 0.0, []
+for x in [1, 0, 0, 0, 0]:
+    h = np.tanh(1.0 * x + 0.5 * h)
+    echo.append(round(float(h), 3))
+print("x:", [1, 0, 0, 0, 0])
+print("h:", echo)
+
+# %% [markdown]
+# **Exercise `rnn.step`** · ●○○○○ · 5 min · 4 points
+#
+# Write the formula for a whole batch: rows are sequences, so `x` meets `W` from the left.
+#
+# <details><summary>Hint 1</summary>`ops.matmul(x, W)` has shape (B, u). So has the state's part. Add first,
+# squash once.</details>
+# <details><summary>Hint 2</summary>The new state is `ops.tanh(... + ... + b)`, with all three inside.</details>
+#
+# If you see *Matrix size-incompatible*: the two factors stand in the wrong order, `W` with `x`.
 
 # %% solution="rnn.step"
 def rnn_step(x, h, W, U, b):
@@ -21,6 +75,28 @@ def rnn_step(x, h, W, U, b):
 
 # %% check="rnn.step"
 check("rnn.step", rnn_step)
+
+# %% [markdown]
+# ## 2 · Two ways to write the same cell
+#
+# Many books write the cell with *one* matrix, $\tanh([x; h]\, V + b)$, where $[x; h]$ is the input and the state
+# side by side. It is the same cell. Put $W$ on top of $U$; then a row times a column is a sum over $D + u$
+# places, and the sum falls into the first $D$ and the last $u$ of them:
+#
+# $$\big([x; h]\, V\big)_j = \sum_{k=1}^{D+u} [x; h]_k V_{kj} = \sum_{k=1}^{D} x_k W_{kj} + \sum_{k=1}^{u} h_k U_{kj}
+# = \big(x W + h U\big)_j , \qquad V = \begin{bmatrix} W \\ U \end{bmatrix}.$$
+#
+# This holds for every $j$, so the two forms are equal: not nearly, but term by term. The joined form is one
+# product instead of two; the split form shows what acts on what. In this course we write the split form, as Keras
+# does.
+#
+# **Exercise `rnn.concat_form`** · ●○○○○ · 5 min · 4 points
+#
+# Join the matrices, and take the step with the joined one. Return both.
+#
+# <details><summary>Hint 1</summary>`V` has D + u rows and u columns: `W` and `U` are stacked as rows, axis
+# 0.</details>
+# <details><summary>Hint 2</summary>`x` and `h` stand side by side, in that order: axis −1.</details>
 
 # %% solution="rnn.concat_form"
 def concat_form(x, h, W, U, b):
@@ -37,10 +113,49 @@ def concat_form(x, h, W, U, b):
 # %% check="rnn.concat_form"
 check("rnn.concat_form", concat_form)
 
+# %% [markdown]
+# From here on a cell is given, so that nothing you do next depends on what you did above. It also lets us see the
+# proof at work, on numbers drawn at random.
+
 # %%
 def cell(x, h, W, U, b):
-    """One step, as in `rnn_step`: given here so that your next answers do not depend on your first."""
+    """One step, as in `rnn_step`."""
     return ops.tanh(ops.matmul(x, W) + ops.matmul(h, U) + b)
+
+
+rng = np.random.default_rng(2)
+x, h, W, U, b = (rng.normal(size=size) for size in [(3, 5), (3, 7), (5, 7), (7, 7), (7,)])
+joined = np.tanh(np.hstack([x, h]) @ np.vstack([W, U]) + b)
+gap = np.abs(np.asarray(cell(x, h, W, U, b)) - joined).max()
+assert gap < 1e-12
+print("split and joined form agree to 12 decimals:", bool(gap < 1e-12))
+
+# %% [markdown]
+# ## 3 · Unrolling: the same weights at every step
+#
+# To read a sequence, apply the cell again and again. Written out step by step the network looks deep, one layer a
+# time step; but every "layer" is the *same* one. Nothing in $W$, $U$ and $b$ knows how long the sequence is. An
+# output, where one is wanted, is read from the state: $h_t = f(h_{t-1}, x_t)$ and $o_t = g(h_t) = h_t W_o + b_o$.
+#
+# **Predict first.** A cell with 64 units reads letters as vectors of 32 numbers. How many weights does it need
+# for words of 5 letters, and how many for words of 500?
+
+# %%
+D, u = 32, 64
+for T in (5, 500):
+    print(f"{T:>3} steps: {D * u} in W + {u * u} in U + {u} in b = {D * u + u * u + u} weights")
+
+# %% [markdown]
+# **Exercise `rnn.unroll`** · ●●○○○ · 10 min · 4 points
+#
+# Apply `cell` to every step. Collect the states, and return the last one as well.
+#
+# <details><summary>Hint 1</summary>Time is axis 1: step t reads `x[:, t]`, which has shape (B, D).</details>
+# <details><summary>Hint 2</summary>Keep one variable `h`. Start it at `h0`, overwrite it at each step, append it
+# to a list *after* the step.</details>
+# <details><summary>Hint 3</summary>`ops.stack(states, axis=1)` puts time where it belongs.</details>
+#
+# If you see *Incompatible shapes*: your loop may run over the batch (axis 0) instead of over time (axis 1).
 
 # %% solution="rnn.unroll"
 def unroll(x, h0, W, U, b):
@@ -58,6 +173,37 @@ def unroll(x, h0, W, U, b):
 
 # %% check="rnn.unroll"
 check("rnn.unroll", unroll)
+
+# %% [markdown]
+# ## 4 · A layer: masks and a memory
+#
+# Three things turn the loop into a layer one can use.
+#
+# **Lengths differ.** A batch is a rectangle, so short sequences are padded. A **mask** `(B, T)` says which steps
+# count: True counts. At a step that does not, the state stays as it was. So the last state is the last *valid*
+# one.
+#
+# **A given start.** `initial_state` hands in $h_0$: from an encoder, or from a picture.
+#
+# **A memory between calls.** With `stateful=True` the layer keeps its last state and starts the next call from
+# it: a long text can come in pieces. That stored state is a weight the optimiser must not touch:
+# `trainable=False`.
+#
+# **Exercise `rnn.layer`** · ●●●●○ · 30 min · 8 points
+#
+# Write `SimpleRNN(units, return_sequences=False, stateful=False)`. Make the weights in `build`, in the order W,
+# U, b; for `stateful` also a memory `(B, units)` of zeros. `call(x, initial_state=None, mask=None)` runs the
+# loop. `get_config` returns what `__init__` took. `supports_masking` lets the mask travel on to the next layer.
+#
+# <details><summary>Hint 1</summary>In `build(self, input_shape)`, `B, _, D = input_shape`. A weight comes from
+# `self.add_weight(shape=..., initializer=..., name=...)`.</details>
+# <details><summary>Hint 2</summary>Compute the new state at every step, then choose: `ops.where(mask[:, t, None],
+# new, h)`.</details>
+# <details><summary>Hint 3</summary>Where does `h` start? From `initial_state` if there is one; else from the
+# memory if there is one; else from zeros.</details>
+# <details><summary>Hint 4</summary>After the loop: `self.memory.assign(h)`.</details>
+#
+# If you see *missing 1 required positional argument: 'units'*: `get_config` does not return the units.
 
 # %% solution="rnn.layer"
 @keras.saving.register_keras_serializable("unrolled_rnn")
@@ -100,6 +246,132 @@ class SimpleRNN(keras.layers.Layer):
 # %% check="rnn.layer"
 check("rnn.layer", SimpleRNN)
 
+# %% [markdown]
+# Does it agree with Keras's own layer? Copy the weights over and compare, with a mask and a given start.
+
+# %% tags=["demo"]
+keras.utils.set_random_seed(2)
+rng = np.random.default_rng(2)
+x, start = rng.normal(size=(4, 9, 5)).astype("float32"), rng.normal(size=(4, 7)).astype("float32")
+mask = np.arange(9) < np.array([[9], [6], [3], [1]])
+theirs, yours = keras.layers.SimpleRNN(7, return_sequences=True), SimpleRNN(7, return_sequences=True)
+theirs.build(x.shape)
+yours.build(x.shape)
+values = [rng.normal(size=w.shape) * 0.5 for w in theirs.get_weights()]
+theirs.set_weights(values)
+yours.set_weights(values)
+a = np.asarray(theirs(x, initial_state=ops.convert_to_tensor(start), mask=ops.convert_to_tensor(mask)))
+gap = np.abs(a - np.asarray(yours(x, initial_state=start, mask=mask))).max()
+assert gap < 1e-5
+print("your layer and keras.layers.SimpleRNN agree to 5 decimals:", bool(gap < 1e-5))
+
+# %% [markdown]
+# And it can be saved in a file and loaded again, weights and settings alike. This is what `get_config` is for.
+
+# %% tags=["demo"]
+model = keras.Sequential([keras.Input((9, 5)), SimpleRNN(7, return_sequences=True), keras.layers.Dense(2)])
+with tempfile.TemporaryDirectory() as folder:
+    model.save(f"{folder}/reader.keras")
+    loaded = keras.models.load_model(f"{folder}/reader.keras")
+assert loaded.layers[0].return_sequences and np.allclose(model(x), loaded(x), atol=1e-6)
+print("the loaded model gives the same outputs")
+
+# %% [markdown]
+# They agree. So from here on we take Keras's layer, and you know what is inside. `unroll=True` tells it to write
+# the steps out, as you did; for short sequences that is quicker than a loop.
+
+# %%
+Recurrent = functools.partial(keras.layers.SimpleRNN, unroll=True)
+
+# %% [markdown]
+# ## 5 · One cell, four architectures
+#
+# What goes in and what comes out may each be one thing or many. Four diagrams, one cell: a colour is one weight,
+# and it is the same at every step.
+
+# %% tags=["demo"]
+figure, axes = plt.subplots(2, 2, figsize=(8.4, 5.2))
+helpers.draw_unrolled(axes[0, 0], "N→1: a surname, its list", list("aalto"), [None] * 4 + ["Finnish"])
+helpers.draw_unrolled(axes[0, 1], "N→N: upper line, lower line",
+                      [f"$x_{t}$" for t in range(1, 6)], [f"$o_{t}$" for t in range(1, 6)])
+helpers.draw_unrolled(axes[1, 0], "1→N: a picture, its name", ["start", "dark", "woman", "surfing"],
+                      ["dark", "woman", "surfing", "end"], feed_back=(0, 1, 2), first_state="picture")
+helpers.draw_unrolled(axes[1, 1], "N→M: number words, digits (two cells)", ["sixty", "two", "start", "6", "2"],
+                      [None, None, "6", "2", "end"], feed_back=(2, 3), second_cell=2)
+helpers.weight_legend(figure)
+figure.tight_layout(rect=(0, 0.1, 1, 1))
+plot.show(figure, alt="Four unrolled diagrams of the same cell: many to one, many to many of equal length, one to "
+                      "many with outputs fed back, and many to many with a second cell that takes over the state.")
+
+# %% [markdown]
+# In code they are just as near to each other. This is the whole API of the lesson: four small functions around
+# one cell. Symbols come in as numbers, an `Embedding` gives each its vector (lesson 01), a `Dense` layer reads
+# the state out.
+
+# %%
+def n_to_1(symbols, classes, T, u):
+    """(B, T) symbol numbers, 0 for padding -> (B, classes): read all, then answer once."""
+    x = keras.Input((T,), dtype="int32")
+    last = Recurrent(u)(keras.layers.Embedding(symbols, 32, mask_zero=True)(x))
+    return keras.Model(x, keras.layers.Dense(classes)(last))
+
+
+def n_to_n(symbols, classes, T, u):
+    """(B, T) -> (B, T, classes): an answer at every step."""
+    x = keras.Input((T,), dtype="int32")
+    states = Recurrent(u, return_sequences=True)(keras.layers.Embedding(symbols, 32)(x))
+    return keras.Model(x, keras.layers.Dense(classes)(states))
+
+# %%
+def decoder(h, symbols, T, u):
+    """A cell that starts from the state h, reads the symbol before, and predicts the next."""
+    before = keras.Input((T,), dtype="int32")
+    embedded = keras.layers.Embedding(symbols, 32)(before)
+    return before, keras.layers.Dense(symbols)(Recurrent(u, return_sequences=True)(embedded, initial_state=h))
+
+
+def one_to_n(features, symbols, T, u):
+    """(B, features) and the symbols before (B, T) -> (B, T, symbols)."""
+    x = keras.Input((features,))
+    before, logits = decoder(keras.layers.Dense(u, activation="tanh")(x), symbols, T, u)
+    return keras.Model([x, before], logits)
+
+
+def n_to_m(symbols_in, T_in, symbols, T, u):
+    """(B, T_in) and the symbols before (B, T) -> (B, T, symbols): one cell reads, a second one writes."""
+    x = keras.Input((T_in,), dtype="int32")
+    last = Recurrent(u)(keras.layers.Embedding(symbols_in, 32, mask_zero=True)(x))
+    before, logits = decoder(last, symbols, T, u)
+    return keras.Model([x, before], logits)
+
+# %% [markdown]
+# All four are trained alike: cross-entropy, Adam, a learning rate that sinks to zero. Targets of −1 are left out.
+
+# %%
+def train(model, inputs, targets, epochs, rate):
+    """Fit a model; targets of -1 (padding) do not count."""
+    schedule = keras.optimizers.schedules.CosineDecay(rate, epochs * math.ceil(len(targets) / 64))
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
+    # Compiling models this small to XLA would take longer than it saves.
+    model.compile(keras.optimizers.Adam(schedule, global_clipnorm=1.0), loss, jit_compile=False)
+    return model.fit(inputs, targets, batch_size=64, epochs=epochs, verbose=0)
+
+# %% [markdown]
+# ## 6 · N→1: in which list does a surname stand?
+#
+# The cell reads a name letter by letter, and only the last state is used. With padding, "last" needs care.
+#
+# **Exercise `rnn.last_valid`** · ●●○○○ · 10 min · 4 points
+#
+# From all states `(B, T, u)` and a mask `(B, T)`, take each sequence's state at its last valid step. Padding may
+# stand at the end or at the start.
+#
+# <details><summary>Hint 1</summary>By hand: mask T T F F → step 1. Mask F F T T → step 3. It is the largest step
+# number where the mask is True.</details>
+# <details><summary>Hint 2</summary>`ops.where(mask, ops.arange(T), -1)`, then a maximum over time.</details>
+# <details><summary>Hint 3</summary>One step a row: `ops.take_along_axis(states, last[:, None, None], axis=1)` has
+# shape (B, 1, u).</details>
+
 # %% solution="rnn.last_valid"
 def last_valid(states, mask):
     """Each sequence's last valid state, (batch, u).
@@ -114,6 +386,162 @@ def last_valid(states, mask):
 
 # %% check="rnn.last_valid"
 check("rnn.last_valid", last_valid)
+
+# %% [markdown]
+# Now real names, from twelve lists of the Faker package. A word on what these labels are. **A label says in which
+# list a name stands, no more.** The lists were put together for making test data; people move,
+# marry and are named after saints; names that stand in two lists were taken out here. A model trained on them
+# learns the lists and their biases. It does not learn anyone's language, nationality or origin, and must not be
+# used as if it did.
+
+# %%
+names = data.load("surnames")
+lists = sorted({label for _, label in names["train"]})
+letters = ["^", "$", *sorted({letter for name, _ in names["train"] for letter in name})]
+for name, label in names["train"][::743]:
+    print(f"{name:<12} {label}")
+print(len(names["train"]), "names to learn from,", len(names["test"]), "held out,", len(lists), "lists")
+
+# %% [markdown]
+# Three opponents. Always the largest class. **A bag of letters**: a linear model that sees which letters a name
+# has and how often, not their order. And a strong one, **letter triples**: a linear model that sees every piece
+# of one to three letters, the marks `^` (start) and `$` (end) included. All read the same names.
+#
+# **Predict first.** Which of these will the recurrent network beat?
+
+# %% tags=["demo"]
+def linear(features):
+    """Held-out accuracy of a linear model on counts of the features of each name."""
+    known = sorted({f for name, _ in names["train"] for f in features(name)})
+    index = {feature: i for i, feature in enumerate(known)}
+    table = {split: np.zeros((len(rows), len(known)), "float32") for split, rows in names.items()}
+    for split, rows in names.items():
+        for row, (name, _) in zip(table[split], rows, strict=True):
+            for feature in features(name):
+                if feature in index:
+                    row[index[feature]] += 1
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential([keras.Input((len(known),)), keras.layers.Dense(len(lists))])
+    train(model, table["train"], y["train"], epochs=10, rate=0.01)
+    return np.mean(model.predict(table["test"], verbose=0).argmax(-1) == y["test"]), model.count_params()
+
+
+y = {split: np.array([lists.index(label) for _, label in rows]) for split, rows in names.items()}
+bag, bag_weights = linear(list)
+triples, triples_weights = linear(lambda name: helpers.ngrams(name, 3))
+
+# %% tags=["demo"]
+T = 18
+x = {split: helpers.encode([f"^{name}$" for name, _ in rows], letters, T) for split, rows in names.items()}
+keras.utils.set_random_seed(2)
+reader = n_to_1(len(letters) + 1, len(lists), T, u=64)
+train(reader, x["train"], y["train"], epochs=12, rate=0.004)
+guess = reader.predict(x["test"], verbose=0).argmax(-1)
+recurrent = np.mean(guess == y["test"])
+largest = np.bincount(y["test"]).max() / len(guess)
+print(f"largest class   {largest:.2f}")
+print(f"bag of letters  {bag:.2f} ± 0.02   {bag_weights} weights")
+print(f"recurrent       {recurrent:.2f} ± 0.03   {reader.count_params()} weights")
+print(f"letter triples  {triples:.2f} ± 0.02   {triples_weights} weights")
+assert recurrent > bag + 0.05 and triples > recurrent + 0.03
+
+# %% tags=["demo"]
+confusion = np.zeros((len(lists), len(lists)))
+np.add.at(confusion, (y["test"], guess), 1)
+confusion /= confusion.sum(axis=1, keepdims=True)
+figure, axis = plt.subplots(figsize=(6.2, 5.2))
+image = axis.imshow(confusion, vmin=0, vmax=1)
+axis.set(xticks=range(len(lists)), yticks=range(len(lists)), yticklabels=lists,
+         xlabel="list the network chooses", ylabel="list the name stands in", title="Held-out surnames, row by row")
+axis.set_xticklabels(lists, rotation=45, ha="right")
+figure.colorbar(image, label="share of the row")
+plot.show(figure, alt="Confusion matrix of twelve lists of surnames; the diagonal is brightest.")
+print("right most often:", lists[confusion.diagonal().argmax()])
+
+# %% [markdown]
+# The network beats the bag of letters clearly: **order carries information, and the state holds it.** But it
+# loses to letter triples, and that is an honest result, not a bug. The triples model is given each ending as a
+# feature of its own, with many more weights to learn what it means; the network has to find out from a few
+# thousand names *that* endings matter. Where data are few and short patterns decide, count first. With running
+# text, in section 10, it will be the other way round.
+#
+# What goes on inside? Let it read one held-out name, and look at all states on the way.
+
+# %% tags=["demo"]
+def states_of(model, row):
+    """All states of a trained N→1 model over one row of symbol numbers, and the class probabilities there."""
+    E, W, U, b, Wo, bo = model.get_weights()
+    h, states = np.zeros(U.shape[0]), []
+    for symbol in row:
+        h = np.tanh(E[symbol] @ W + h @ U + b)
+        states.append(h)
+    logits = np.array(states) @ Wo + bo
+    return np.array(states), np.asarray(ops.softmax(logits))
+
+# %% tags=["demo"]
+name = "karlović"
+assert (name, "Croatian") in names["test"]
+text = f"^{name}$"
+states, p = states_of(reader, helpers.encode([text], letters, len(text))[0])
+order = states[-1].argsort()
+figure, (above, below) = plt.subplots(2, 1, figsize=(6.8, 5.6), sharex=True, height_ratios=[3, 2],
+                                      layout="constrained")
+image = above.imshow(states[:, order].T, aspect="auto", vmin=-1, vmax=1, cmap="RdBu_r")
+above.set(ylabel="unit (sorted by last value)", title=f"The state while reading {name}")
+figure.colorbar(image, ax=above, label="state, −1 to 1")
+for k in p.max(axis=0).argsort()[::-1][:4]:
+    below.plot(p[:, k], marker="o", label=lists[k])
+below.set(xticks=range(len(text)), xticklabels=list(text), ylim=(0, 1.05),
+          xlabel="letter that has just been read", ylabel="probability")
+below.legend(ncol=4, loc="upper center", bbox_to_anchor=(0.5, 1.25), fontsize=9)
+plot.show(figure, alt=f"Heat map of 64 units over the letters of {name}; below, the probability of four lists after "
+                      "each letter, with Croatian highest at the end.")
+assert lists[p[-1].argmax()] == "Croatian"
+flips = np.mean(states[1:] * states[:-1] < 0)
+print(f"a unit changes its sign with the next letter in {flips:.2f} ± 0.10 of all cases")
+print("after the last letter:", lists[p[-1].argmax()])
+
+# %% [markdown]
+# Every column is one state. Most of it is rewritten letter by letter: a plain cell has nothing that would protect a
+# value, and lesson 04 gives it that. The lower part is what the read-out would say if the name ended there. On the way
+# it is wild, for it was trained to answer after the end mark `$` only, and there it is sure.
+#
+# **A question in words** · 2 points
+
+# %% [markdown] written="rnn.labels" points=2
+# A company wants to use this network to guess customers' nationality from their surnames, "it is right seven
+# times in ten". Give two reasons, from how the labels were made or from what was measured above, why that
+# sentence does not mean what they think.
+#
+# YOUR ANSWER HERE
+
+# %% [markdown]
+# ## 7 · N→N: answering a line of Tang poetry
+#
+# Eight-line poems of the Tang dynasty have couplets in which the lower line answers the upper one *character by
+# character*. Wang Wei, on his way to the frontier:
+#
+# | upper | 大 | 漠 | 孤 | 煙 | 直 |
+# |---|---|---|---|---|---|
+# | | great | desert | lone | smoke | straight |
+# | **lower** | 長 | 河 | 落 | 日 | 圓 |
+# | | long | river | setting | sun | round |
+#
+# Adjective under adjective, noun under noun. Both lines have five characters, so an answer at every step is just
+# what is needed. How good an answer is, a loss says: the mean of $-\ln p(\text{right character})$. Other N→N
+# tasks have lines of different lengths, so write the loss with a mask at once.
+#
+# **Exercise `rnn.many_to_many_loss`** · ●●○○○ · 10 min · 4 points
+#
+# The mean cross-entropy, in nats, over all positions of the batch whose mask is True. By hand: two valid
+# positions with $p = 0.5$ and $p = 0.25$ cost $(0.693 + 1.386) / 2 = 1.040$, however many padded ones stand
+# behind them.
+#
+# <details><summary>Hint 1</summary>`ops.log_softmax` over the last axis, then pick each target's entry.</details>
+# <details><summary>Hint 2</summary>`ops.take_along_axis(log_p, targets[..., None], axis=-1)` picks them; the last
+# axis is then 1.</details>
+# <details><summary>Hint 3</summary>Multiply by the mask as numbers, add up, and divide by how many positions are
+# valid, not by B · T.</details>
 
 # %% solution="rnn.many_to_many_loss"
 def masked_loss(targets, logits, mask):
@@ -130,6 +558,91 @@ def masked_loss(targets, logits, mask):
 
 # %% check="rnn.many_to_many_loss"
 check("rnn.many_to_many_loss", masked_loss)
+
+# %% [markdown]
+# Two opponents again, both by counting. **How often** a character stands in a lower line at all. And **pairs**:
+# how often it stands right below this upper character, mixed with the former where pairs are rare. How much to
+# mix, the pairs may choose on the very lines they are tested on, in their favour.
+
+# %% tags=["demo"]
+couplets = data.load("couplets")
+characters = sorted(set("".join(upper + lower for upper, lower in couplets)))
+V = len(characters)
+upper = helpers.encode([upper for upper, _ in couplets], characters, 5) - 1
+lower = helpers.encode([lower for _, lower in couplets], characters, 5) - 1
+x, y = upper[:-1000], lower[:-1000]
+x_test, y_test = upper[-1000:], lower[-1000:]
+often = np.bincount(y.ravel(), minlength=V) + 1
+often = often / often.sum()
+pairs = np.zeros((V, V))
+np.add.at(pairs, (x.ravel(), y.ravel()), 1)
+by_pairs = []
+for mix in (20, 50, 100, 200, 500):
+    table = (pairs + mix * often) / (pairs.sum(axis=1, keepdims=True) + mix)
+    by_pairs.append(-np.log(table[x_test, y_test]).mean(axis=0))
+by_pairs = min(by_pairs, key=np.mean)
+
+# %% tags=["demo"]
+keras.utils.set_random_seed(2)
+answerer = n_to_n(V, V, T=5, u=96)
+train(answerer, x, y, epochs=5, rate=0.004)
+logits = answerer.predict(x_test, batch_size=500, verbose=0)
+log_p = np.asarray(ops.log_softmax(logits))
+by_network = -np.take_along_axis(log_p, y_test[..., None], axis=-1)[..., 0].mean(axis=0)
+print(f"cross-entropy per character, in nats, on {len(x_test)} held-out couplets")
+print(f"any of {V} characters  {math.log(V):.2f}")
+print(f"how often            {-np.log(often[y_test]).mean():.2f}")
+print(f"pairs                {by_pairs.mean():.2f}")
+print(f"recurrent            {by_network.mean():.2f} ± 0.05")
+assert by_network.mean() < by_pairs.mean() - 0.25
+
+# %% tags=["demo"]
+figure, axis = plt.subplots()
+steps = np.arange(1, 6)
+axis.plot(steps, -np.log(often[y_test]).mean(axis=0), marker="s", label="how often")
+axis.plot(steps, by_pairs, marker="^", label="pairs")
+axis.plot(steps, by_network, marker="o", label="recurrent")
+axis.set(xticks=steps, xlabel="position in the line", ylabel="cross-entropy (nats per character)", ylim=(5, 7.1),
+         title="Answering a line: every position is a gain")
+axis.legend(ncol=3, loc="upper center")
+plot.show(figure, alt="Cross-entropy at each of the five positions: the recurrent network is below the pairs, and "
+                      "the pairs are below plain frequency, at every position.")
+assert (by_network < by_pairs).all()
+
+# %% [markdown]
+# The network is better than pairs at *every* position, also at the first, where it has seen nothing but the one
+# character that pairs see too. One reason may be its vectors: characters that are used alike get similar ones, so
+# a rare character can borrow from a common one, and a table of pairs cannot. What has it learnt? Ask for the
+# likeliest answer to a character, averaged over all lines it stands in:
+
+# %% tags=["demo"]
+p = np.asarray(ops.softmax(answerer.predict(upper, batch_size=500, verbose=0)))
+meanings = {"山": "mountain", "水": "water", "東": "east", "南": "south", "來": "come", "去": "go", "新": "new",
+            "舊": "old", "有": "there is", "無": "there is not", "金": "gold", "玉": "jade"}
+for character in "山東來新有金":
+    answer = characters[p[upper == characters.index(character)].mean(axis=0).argmax()]
+    print(f"{character} {meanings[character]:<9} → {answer} {meanings.get(answer, '')}")
+
+# %% [markdown]
+# Water under mountain, jade under gold: nobody told it what an antithesis is. Yet a network that answers at once,
+# while it reads, cannot look at the characters still to come, nor at what it has answered itself. Lessons 06 and
+# 07 change that.
+#
+# ## 8 · 1→N: a picture goes in, a name comes out
+#
+# Now the input is *one* thing. It becomes the first state; then the cell runs on its own, and each symbol it
+# chooses is the next step's input.
+#
+# **Exercise `rnn.one_to_many`** · ●●●○○ · 15 min · 5 points
+#
+# The first step reads the symbol `start`. At every step: look up the vector of the symbol, take a step, read the
+# state out, choose the symbol with the largest logit, feed it back.
+#
+# <details><summary>Hint 1</summary>`ops.take(E, symbols, axis=0)` gives one row of the table for each symbol, (B,
+# D). </details>
+# <details><summary>Hint 2</summary>Two variables live through the loop: `h` and `symbols`, (B,). Both are
+# overwritten at each step.</details>
+# <details><summary>Hint 3</summary>Logits come from the *new* state: `ops.matmul(h, Wo) + bo`.</details>
 
 # %% solution="rnn.one_to_many"
 def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
@@ -154,6 +667,157 @@ def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
 # %% check="rnn.one_to_many"
 check("rnn.one_to_many", one_to_many)
 
+# %% [markdown]
+# The pictures are 316 emoji of people in five skin tones, 16 × 16 pixels. Of each person one tone is held out. So
+# at test the network has to say words it knows in a combination that it has never seen: *dark* from one place,
+# *woman surfing* from another.
+#
+# In training the input of a step is the *right* symbol before, whatever the network would have chosen (this is
+# called teacher forcing; lesson 07 has more). Pixels are centred: their mean over the training pictures is taken
+# off.
+
+# %% tags=["demo"]
+emoji = data.load("emoji")
+captions = [[tone, *name.split()] for name, tone in zip(emoji.names, emoji.tones, strict=True)]
+words = sorted({word for caption in captions for word in caption})
+END, T = len(words) + 1, max(map(len, captions)) + 1          # 0 is the start symbol
+targets = helpers.encode(captions, words, T)
+targets[targets == 0] = -1
+targets[np.arange(len(captions)), [len(caption) for caption in captions]] = END
+before = np.concatenate([np.zeros((len(targets), 1), "int32"), np.maximum(targets[:, :-1], 0)], axis=1)
+held, seen = emoji.test, ~emoji.test
+pixels = emoji.pictures.reshape(len(targets), -1) / 255
+centred = (pixels - pixels[seen].mean(axis=0)) / pixels[seen].std() / 3
+print(len(words), "words; a name has", min(map(len, captions)), "to", max(map(len, captions)), "of them")
+
+# %% tags=["demo"]
+keras.utils.set_random_seed(2)
+namer = one_to_n(centred.shape[1], len(words) + 2, T, u=128)
+train(namer, [centred[seen], before[seen]], targets[seen], epochs=40, rate=0.003)
+
+
+def greedy(model, inputs, start, T):
+    """What a model with a decoder says: each symbol chosen is read at the next step."""
+    said = np.full((len(inputs), T + 1), start)
+    for t in range(T):
+        said[:, t + 1] = np.asarray(model([inputs, said[:, :T]]))[:, t].argmax(-1)
+    return said[:, 1:]
+
+
+def as_words(row):
+    """Symbol numbers up to the end symbol, as words."""
+    return [words[i - 1] if i else "?" for i in row[:list(row).index(END) if END in row else None]]
+
+# %% [markdown]
+# The opponent must have a chance, and the *nearest* training picture alone has none: the right combination is
+# never among them. So it is put together: the nearest training picture gives the person, and a linear model of
+# the pixels, trained for nothing else, gives the tone.
+
+# %% tags=["demo"]
+right = [caption for caption, test in zip(captions, held, strict=True) if test]
+said = [as_words(row) for row in greedy(namer, centred[held], 0, T)]
+distance = (pixels[seen] ** 2).sum(axis=1) - 2 * pixels[held] @ pixels[seen].T
+nearest = np.array(emoji.names)[seen][distance.argmin(axis=1)]
+tones = sorted(set(emoji.tones))
+tone = np.array([tones.index(t) for t in emoji.tones])
+keras.utils.set_random_seed(2)
+linear_tone = keras.Sequential([keras.Input((centred.shape[1],)), keras.layers.Dense(5)])
+train(linear_tone, centred[seen], tone[seen], epochs=40, rate=0.003)
+put_together = [[tones[k], *name.split()] for k, name in
+                zip(linear_tone.predict(centred[held], verbose=0).argmax(-1), nearest, strict=True)]
+for who, names_said in (("nearest + linear", put_together), ("recurrent", said)):
+    exact, of_tone, of_person = (np.mean([part(a) == part(b) for a, b in zip(names_said, right, strict=True)])
+                                 for part in (lambda c: c, lambda c: c[:1], lambda c: c[1:]))
+    print(f"{who:<17} whole name {exact:.2f} ± 0.08   tone {of_tone:.2f} ± 0.08   person {of_person:.2f} ± 0.05")
+assert exact > np.mean([a == b for a, b in zip(put_together, right, strict=True)]) + 0.05
+shades = ["light", "medium-light", "medium", "medium-dark", "dark"]
+slips = [abs(shades.index(a[0]) - shades.index(b[0])) for a, b in zip(said, right, strict=True) if a[0] != b[0]]
+print(f"of its wrong tones, {np.mean(np.array(slips) == 1):.2f} ± 0.15 are the shade next to the right one")
+
+# %% tags=["demo"]
+figure, axes = plt.subplots(2, 4, figsize=(9, 6), layout="constrained")
+for axis, k in zip(axes.flat, range(5, 316, 40), strict=False):
+    axis.imshow(emoji.pictures[held][k])
+    text = " ".join(said[k]) if said[k] == right[k] else f"{' '.join(said[k])}\n(right: {' '.join(right[k])})"
+    axis.set_title("\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, 21)), fontsize=8)
+    axis.axis("off")
+figure.suptitle("Held-out pictures and what the network calls them")
+plot.show(figure, alt="Eight small pictures of people, each with the name the network gives it, and the right name "
+                      "where it is wrong.")
+
+# %% [markdown]
+# One vector of 128 numbers is all that passes from the picture to the words. It is enough to keep *who* and
+# *which tone* apart, and to put them together anew. It knows the person far more often than the shade, and when
+# the shade is wrong it is mostly the one beside it.
+#
+# ## 9 · N→M: a first look at encoder and decoder
+#
+# The last of the four puts N→1 and 1→N together: one cell reads, its last state becomes the first state of a
+# second cell, which writes. Input and output may differ in length: *three thousand and five* → 3005.
+#
+# The opponent reads **word by word**: "three" writes 3, "twelve" writes 12, "forty" writes 4, "hundred",
+# "thousand" and "and" write nothing. **Predict first:** for which numbers does this fail?
+
+# %% tags=["demo"]
+order = np.random.default_rng(2).permutation(10_000)
+phrases = [helpers.number_words(n).split() for n in order]
+vocabulary = sorted({word for phrase in phrases for word in phrase})
+x = helpers.encode(phrases, vocabulary, max(map(len, phrases)))
+digits = helpers.encode([[*str(n), "end"] for n in order], [*"0123456789", "end"], 5) - 1    # −1 is padding
+before = np.concatenate([np.full((len(order), 1), 11), np.maximum(digits[:, :-1], 0)], axis=1)
+keras.utils.set_random_seed(2)
+translator = n_to_m(len(vocabulary) + 1, x.shape[1], 12, 5, u=64)
+train(translator, [x[:2000], before[:2000]], digits[:2000], epochs=40, rate=0.004)
+test = slice(2000, 4000)
+said = greedy(translator, x[test], 11, 5)
+exact = ((said == digits[test]) | (digits[test] < 0)).all(axis=1)
+
+# %% tags=["demo"]
+writes = {word: str(k) for k, word in enumerate(helpers.ONES)}
+writes |= {word: str(k) for k, word in enumerate(helpers.TENS) if word}
+by_word = np.array(["".join(writes.get(word, "") for word in phrase) == str(n)
+                    for phrase, n in zip(phrases[test], order[test], strict=True)])
+zero = np.array(["0" in str(n) for n in order[test]])
+figure, axis = plt.subplots()
+for shift, values, label in ((-0.2, by_word, "word by word"), (0.2, exact, "recurrent, encoder and decoder")):
+    heights = [values[~zero].mean(), values[zero].mean()]
+    axis.bar_label(axis.bar(np.arange(2) + shift, heights, 0.4, label=label), fmt="%.2f")
+axis.set(xticks=[0, 1], xticklabels=["without a digit 0", "with a digit 0"], ylim=(0, 1.3),
+         xlabel="held-out numbers", ylabel="share exactly right", title="A zero is not in the words")
+axis.legend(loc="upper right")
+plot.show(figure, alt="Share of held-out numbers exactly right. Word by word: all without a zero, few with one. The "
+                      "recurrent network: nearly all of both.")
+assert by_word[~zero].all() and by_word[zero].mean() < 0.5 and exact[zero].mean() > 0.85
+print(f"word by word  {by_word.mean():.2f}\nrecurrent     {exact.mean():.2f} ± 0.03")
+assert exact.mean() > by_word.mean() + 0.15
+
+# %% [markdown]
+# Nobody says the zeros of 3005: they follow from *which* words are missing, so a word cannot be translated by
+# itself. The decoder knows, because the state it starts from was made from the whole phrase. That this one state
+# must hold everything is also the weakness of the design; lesson 07 measures it, lesson 08 removes it.
+#
+# ## 10 · A language model that writes
+#
+# Last, N→N once more with a twist: the target at each step is the *next input*. A network that has learnt this
+# can be asked for the next letter, and then be fed its own answer. Taking the largest logit each time would
+# always give the same text, so we draw: from $\operatorname{softmax}(\text{logits} / \tau)$. The **temperature**
+# $\tau$ says how daring: for $\tau \to 0$ the likeliest letter always wins, for large $\tau$ all letters become
+# equal.
+#
+# How does one draw a symbol with a given probability? Lay the probabilities end to end: they fill the line from 0
+# to 1. A random point $r$ falls on one of the pieces. With $p = (0.5, 0.3, 0.2)$ the running sum is $0.5, 0.8,
+# 1.0$; the point $r = 0.6$ lies on the second piece.
+#
+# **Exercise `rnn.sample`** · ●●○○○ · 10 min · 5 points
+#
+# Return the probabilities, and for each row the first symbol whose running sum is larger than its `r`.
+#
+# <details><summary>Hint 1</summary>Divide the logits by the temperature *before* the softmax.</details>
+# <details><summary>Hint 2</summary>`ops.cumsum(p, axis=-1)` is the running sum. How many of its entries are ≤ r?
+# </details>
+# <details><summary>Hint 3</summary>That number *is* the symbol: comparisons can be cast to integers and added up.
+# </details>
+
 # %% solution="rnn.sample"
 def sample(logits, temperature, r):
     """Draw one symbol a row from softmax(logits / temperature).
@@ -169,3 +833,135 @@ def sample(logits, temperature, r):
 
 # %% check="rnn.sample"
 check("rnn.sample", sample)
+
+# %% [markdown]
+# The text: Shakespeare's 154 sonnets, letter by letter. The last tenth is held out. Two opponents, by counting:
+# **letter pairs**, how often one character follows another, and **letter triples**, how often it follows these
+# two.
+
+# %% tags=["demo"]
+sonnets = data.load("sonnets")
+alphabet = sorted(set(sonnets))
+V, T = len(alphabet), 40
+text = helpers.encode([sonnets], alphabet, len(sonnets))[0] - 1
+cut = len(text) * 9 // 10
+learn, held = text[:cut], text[cut:]
+pairs = np.zeros((V, V))
+np.add.at(pairs, (learn[:-1], learn[1:]), 1)
+triples = np.zeros((V, V, V))
+np.add.at(triples, (learn[:-2], learn[1:-1], learn[2:]), 1)
+single = (np.bincount(learn, minlength=V) + 1) / (len(learn) + V)
+by_single, by_pairs, by_triples = -np.log(single[held[1:]]).mean(), [], []
+for mix in (1, 2, 5, 10, 20):  # each opponent may choose its best on the held-out text
+    table = (pairs + mix * single) / (pairs.sum(axis=1, keepdims=True) + mix)
+    by_pairs.append(-np.log(table[held[:-1], held[1:]]).mean())
+    table = (triples + mix * table) / (triples.sum(axis=2, keepdims=True) + mix)
+    by_triples.append(-np.log(table[held[:-2], held[1:-1], held[2:]]).mean())
+by_pairs, by_triples = min(by_pairs), min(by_triples)
+
+# %% tags=["demo"]
+def windows(text, step):
+    """Pieces of T letters (n, T) that begin every `step` letters, and the same pieces one letter on."""
+    starts = np.arange(0, len(text) - T, step)[:, None] + np.arange(T)
+    return text[starts], text[starts + 1]
+
+
+x, y = windows(learn, 10)
+x_test, y_test = windows(held, T)
+keras.utils.set_random_seed(2)
+poet = n_to_n(V, V, T, u=128)
+train(poet, x, y, epochs=10, rate=0.005)
+by_network = poet.evaluate(x_test, y_test, verbose=0)
+print(f"cross-entropy per character, in nats, on the held-out {len(held)} characters")
+print(f"any of {V} characters  {math.log(V):.2f}")
+print(f"single letters        {by_single:.2f}")
+print(f"letter pairs          {by_pairs:.2f}")
+print(f"letter triples        {by_triples:.2f}")
+print(f"recurrent             {by_network:.2f} ± 0.04")
+assert by_network < by_pairs - 0.3 and by_network < by_triples - 0.03
+
+# %% [markdown]
+# Better than pairs and than triples, although the network starts every piece of 40 letters with an empty state:
+# here its longer memory pays. Now let it write. This is the loop of `rnn.one_to_many` with your `rnn.sample` in
+# the place of the argmax, both given here in NumPy.
+
+# %% tags=["demo"]
+def write(model, temperature, copies, length, seed=0):
+    """`copies` texts of `length` letters, each begun after an empty line."""
+    E, W, U, b, Wo, bo = model.get_weights()
+    rng = np.random.default_rng(seed)
+    h, symbol, out = np.zeros((copies, U.shape[0])), np.full(copies, alphabet.index("\n")), []
+    for _ in range(length):
+        h = np.tanh(E[symbol] @ W + h @ U + b)
+        z = (h @ Wo + bo) / temperature
+        p = np.exp(z - z.max(axis=1, keepdims=True))
+        running = (p / p.sum(axis=1, keepdims=True)).cumsum(axis=1)
+        symbol = np.minimum((running <= rng.uniform(size=(copies, 1))).sum(axis=1), V - 1)
+        out.append(symbol)
+    return ["".join(alphabet[i] for i in row) for row in np.stack(out, axis=1)]
+
+# %% tags=["demo"]
+temperatures = (0.3, 0.7, 1.0, 1.5)
+texts = {temperature: write(poet, temperature, copies=40, length=200) for temperature in temperatures}
+known = set(re.findall(r"[a-z']+", sonnets.lower()))
+for temperature in temperatures:
+    written = [word for text in texts[temperature] for word in re.findall(r"[a-z']+", text.lower())[:-1]]
+    real = np.mean([word in known for word in written])
+    varied = len(set(written)) / len(written)
+    print(f"temperature {temperature}: {real:.2f} ± 0.06 of its words are in the sonnets, "
+          f"{varied:.2f} ± 0.06 are different ones")
+
+# %% tags=["demo"]
+figure, axes = plt.subplots(3, 1, figsize=(7.4, 5.2))
+for axis, temperature in zip(axes, (0.3, 0.7, 1.5), strict=True):
+    lines = [part for line in texts[temperature][3].split("\n") for part in textwrap.wrap(line, 72)][:4]
+    axis.set_title(f"temperature {temperature}", loc="left", fontweight="bold")
+    axis.text(0, 0.95, "\n".join(lines), va="top", family="monospace", fontsize=9.5,
+              linespacing=1.5)
+    axis.axis("off")
+figure.suptitle("Verse, letter by letter", x=0.125, ha="left")
+plot.show(figure, alt="Three texts written by the network. At temperature 0.3 common words come again and again; at "
+                      "0.7 lines look like verse; at 1.5 words fall apart.")
+
+# %% [markdown]
+# Spaces, line ends, commas before them, capitals after them: all learnt from letters alone. The sense does not
+# reach beyond a few words. A cold network repeats itself, a hot one invents words; between the two it almost
+# sounds like someone.
+#
+# Why is that, in one picture? The distribution of the next letter after *"And th"*:
+
+# %% tags=["demo"]
+E, W, U, b, Wo, bo = poet.get_weights()
+h = np.zeros(U.shape[0])
+for letter in "\nAnd th":
+    h = np.tanh(E[alphabet.index(letter)] @ W + h @ U + b)
+logits = h @ Wo + bo
+top = logits.argsort()[::-1][:10]
+figure, axis = plt.subplots(figsize=(6.8, 3.4))
+highest = []
+for k, temperature in enumerate((0.3, 1.0, 3.0)):
+    p = np.asarray(ops.softmax(logits / temperature))
+    axis.bar(np.arange(10) + (k - 1) * 0.27, p[top], 0.27, label=f"temperature {temperature}")
+    highest.append(p.max())
+assert highest[0] > highest[1] > highest[2]
+shown = {" ": "␣", "\n": "⏎"}
+axis.set(xticks=range(10), xticklabels=[shown.get(alphabet[i], alphabet[i]) for i in top], ylabel="probability",
+         xlabel="next letter after “And th”", title="A low temperature sharpens, a high one flattens")
+axis.legend()
+plot.show(figure, alt="Probabilities of the ten likeliest next letters at three temperatures: one tall bar at 0.3, "
+                      "nearly equal bars at 3.")
+print("likeliest next letter:", alphabet[top[0]])
+
+# %% [markdown]
+# ## What to take with you
+#
+# - One cell, $h_t = \tanh(x_t W + h_{t-1} U + b)$, with the same weights at every step; the joined form is the
+#   same sum.
+# - N→1, N→N, 1→N and N→M differ only in where something is read in and read out.
+# - A mask says which steps count: for the state, for "the last one", and for the loss.
+# - A result counts against an opponent: the network beat bags and pairs everywhere, beat letter triples on
+#   running text, and lost to them on short names.
+# - Temperature divides the logits: low repeats, high invents.
+#
+# How such a network *learns*, how the error travels back through all those equal steps, and why that goes wrong
+# on long sequences, is lesson 03.
