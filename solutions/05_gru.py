@@ -2,8 +2,8 @@
 # # GRU: fewer gates
 #
 # **You will build** a gated recurrent unit with your own hands, in both forms that exist, equal to
-# `keras.layers.GRU` to 1e-5; then put the published weights of a real network into it and let it pronounce
-# English words, some of which nobody has ever written before.
+# `keras.layers.GRU` to 1e-5; then put the published weights of a real network into it and let it pronounce words,
+# among them some that do not exist.
 #
 # **About two hours · 43 points · know first:** lesson 02 (the plain RNN); lesson 04 (LSTM) helps.
 #
@@ -31,12 +31,13 @@ from unrolled.lessons.gru import one_step, textbook_step
 #
 # The LSTM protects its memory with two states and three gates. Cho et al. (2014) do with one state and two gates:
 #
-# $$z = \sigma(x W_z + h U_z + b_z) \qquad r = \sigma(x W_r + h U_r + b_r)$$
-# $$\hat h = \tanh\big(x W_h + (r \odot h)\, U_h + b_h\big) \qquad h_{new} = z \odot h + (1 - z) \odot \hat h$$
+# $$z = \sigma(x_t W_z + h_{t-1} U_z + b_z) \qquad r = \sigma(x_t W_r + h_{t-1} U_r + b_r)$$
+# $$\hat h = \tanh\big(x_t W_h + (r \odot h_{t-1})\, U_h + b_h\big)$$
+# $$h_t = z \odot h_{t-1} + (1 - z) \odot \hat h$$
 #
-# Read it from the right. The new state is an **average** of the old state and a candidate. The *update gate* z
-# says how much of the old one stays. The *reset gate* r says how much of the old state the candidate may look at.
-# So keeping and writing are one decision: what is not kept is overwritten. (In the LSTM they are two: f and i.)
+# Read it from the end. The new state is an **average** of the old state and a candidate. The *update gate* z says
+# how much of the old one stays. The *reset gate* r says how much of the old state the candidate may look at. So
+# keeping and writing are one decision: what is not kept is overwritten. (In the LSTM they are two: f and i.)
 #
 # **By hand.** One unit, x = 1, h = 0.5. Let z = 0.75 and r = 0.25, and for the candidate W = 1, U = 2, b = 0.
 # Then ĥ = tanh(1 · 1 + 0.25 · 0.5 · 2) = tanh(1.25) = 0.848, and the new state is 0.75 · 0.5 + 0.25 · 0.848 =
@@ -62,9 +63,9 @@ print("new state:", round(float(one_step(**tiny)[0, 0]), 3))
 # `x W + b` can be computed once for all three blocks. `h U` cannot: the gates see h, the candidate sees r · h,
 # and r has to be known first.
 # </details>
-# <details><summary>If you see "Matrix size-incompatible"</summary>
+# <details><summary>If you see "Incompatible shapes" or "could not be broadcast together"</summary>
 #
-# You multiplied (B, u) by all of `U`, (u, 3u), and then by something of width u. Split `U` before the product.
+# A block of width u meets one of width 3u: something has not been split yet. Print the shapes of both.
 # </details>
 
 # %% solution="gru.step"
@@ -113,8 +114,8 @@ plot.show(figure, alt="Share of the state left over 100 steps for update gate bi
 #
 # | | last line | z = 1 means |
 # |---|---|---|
-# | Cho et al. 2014, Keras, PyTorch | $h_{new} = z \odot h + (1 - z) \odot \hat h$ | keep the old state |
-# | many texts | $h_{new} = (1 - z) \odot h + z \odot \hat h$ | take the candidate |
+# | Cho et al. 2014, Keras, PyTorch | $h_t = z \odot h_{t-1} + (1 - z) \odot \hat h$ | keep the old state |
+# | many texts | $h_t = (1 - z) \odot h_{t-1} + z \odot \hat h$ | take the candidate |
 #
 # Neither is wrong. But weights trained under one convention and loaded under the other give a network that keeps
 # what it should replace. The error is silent: every shape fits. The cure is one identity, 1 − σ(a) = σ(−a).
@@ -188,7 +189,7 @@ assert abs(textbook - mixed).max() > 0.5 and abs(textbook - converted).max() < 1
 # In `(r ⊙ h) U` the reset comes *before* the product, so the candidate's product has to wait for r. Put the gate
 # *after* the product, and all of `h U` is one big multiplication that waits for nothing:
 #
-# $$\hat h = \tanh\big(x W_h + b_h + r \odot (h\, U_h + b'_h)\big)$$
+# $$\hat h = \tanh\big(x_t W_h + b_h + r \odot (h_{t-1}\, U_h + b'_h)\big)$$
 #
 # This is `reset_after=True`, the default in Keras (its fast path on graphics processors needs it) and the form of
 # PyTorch. Mind the second bias: `b` is now `(2, 3u)`, row 0 for the input and row 1 for the state. In the gates
@@ -510,7 +511,7 @@ axis.set(title="Large cells cost what their weights say; small ones do not", yla
 axis.minorticks_off()
 axis.legend(ncols=3, loc="upper left", fontsize=9)
 plot.show(figure, alt="Time of GRU and LSTM relative to the plain RNN against the number of units: near 1.5 for "
-          "8 units, near the counted 3 and 4 for 512.")
+          "8 units, rising towards the counted 3 and 4 for 512.")
 print("RNN : GRU : LSTM with 512 units =",
       f"1 : {ratios[512]['GRU']:.1f} ± 1.2 : {ratios[512]['LSTM']:.1f} ± 1.6 in processor time")
 assert 1.8 < ratios[512]["GRU"] < 4.4 and 2.4 < ratios[512]["LSTM"] < 6
@@ -525,8 +526,8 @@ assert ratios[8]["LSTM"] < ratios[512]["LSTM"], "a small cell should hide its ex
 # ## 7. The plain RNN inside
 #
 # A GRU can do whatever a plain RNN can. Fix r = 1 and let nothing of the old state stay, and the last two lines
-# become $h_{new} = \tanh(x W + h U + b)$. (In Keras's convention that is z = 0. With z on the candidate it is z =
-# 1.)
+# become $h_t = \tanh(x_t W + h_{t-1} U + b)$. (In Keras's convention that is z = 0. With z on the candidate it is
+# z = 1.)
 #
 # **Exercise `gru.reduces_to_rnn`** · ●●●○○ · 15 min · 4 points
 #
@@ -755,19 +756,19 @@ assert new > 2 * known
 # the 256 units, sorted; the colour is z. Yellow keeps the old state, blue overwrites it.
 
 # %% tags=["demo"]
-def update_gate(word):
-    """z at each letter of a word and at END, (letters + 1, 256)."""
+def gates_over(word):
+    """z and r at each letter of a word and at END, (2, letters + 1, 256)."""
     W, U, b = (np.asarray(w) for w in encoder.get_weights())
     h, gates = np.zeros((1, 256), "float32"), []
     for letter in [*word, END]:
         x = published["enc_emb"][[LETTERS.index(letter)]]
-        a = x @ W[:, :256] + h @ U[:, :256] + b[:, :256].sum(axis=0)
-        gates.append(1 / (1 + np.exp(-a[0])))
+        a = (x @ W + h @ U + b.sum(axis=0))[0, :512]
+        gates.append(1 / (1 + np.exp(-a.reshape(2, 256))))
         h = np.asarray(one_step(x, h, W, U, b))
-    return np.array(gates)
+    return np.stack(gates, axis=1)
 
 word = "photographer"
-z = update_gate(word)
+z, r = gates_over(word)
 
 # %% tags=["demo"]
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(6.4, 5.2), sharex=True, height_ratios=[3, 1],
@@ -780,15 +781,15 @@ bottom.bar(range(len(z)), 1 - z.mean(axis=1), color=plot.COLOURS[0])
 bottom.set(xticks=range(len(z)), xticklabels=[*word, "end"], xlabel="letter read", ylabel="mean 1 − z", ylim=(0, 1))
 plot.show(figure, alt="Heat map of the update gate over the letters of photographer: early letters overwrite "
           "most units, late ones few; the bars below fall from about 0.65 to 0.2.")
-print("share of the state overwritten, first three letters and last three steps:",
-      round(float(1 - z[:3].mean()), 2), round(float(1 - z[-3:].mean()), 2))
-assert (1 - z[:3]).mean() > 2 * (1 - z[-3:]).mean()
+for name, gate in (("1 − z, the share that is overwritten", 1 - z), ("r, the share the candidate sees", r)):
+    print(f"{name:<36} first three letters {gate[:3].mean():.2f}, last three steps {gate[-3:].mean():.2f}")
+assert (1 - z[:3]).mean() > 2 * (1 - z[-3:]).mean() and r[-3:].mean() > r[:3].mean()
 
 # %% [markdown]
 # **Predict first.** Is that this one word, or a habit? The mean over 300 words, by the place of the letter:
 
 # %% tags=["demo"]
-gates = [update_gate(word) for word, _ in dictionary["test"][:300]]
+gates = [gates_over(word)[0] for word, _ in dictionary["test"][:300]]
 figure, axis = plt.subplots()
 for length, colour in zip((5, 7, 9), plot.COLOURS, strict=False):
     mean = np.mean([1 - g.mean(axis=1) for g in gates if len(g) == length + 1], axis=0)
@@ -802,8 +803,9 @@ plot.show(figure, alt="Mean share of the state overwritten by place in the word,
           "it falls from about 0.6 to 0.25.")
 
 # %% [markdown]
-# Nobody programmed this. The network learnt to fill its memory at the start of a word and to guard it afterwards.
-# A plain RNN has no such choice: it overwrites every unit at every step.
+# Nobody programmed this. The network learnt to fill its memory at the start of a word and to guard it afterwards;
+# meanwhile the reset gate opens, so that the late letters are read in the light of all that came before. A plain
+# RNN has no such choice: it overwrites every unit at every step.
 
 # %% [markdown]
 # ## 9. The race: RNN, GRU, LSTM with as many weights
@@ -891,9 +893,9 @@ assert reached * seconds["GRU"] < EPOCHS * seconds["RNN"]
 
 # %% [markdown]
 # At equal weights the GRU has little more than half of the RNN's units, and still it wins, by steps and by time.
-# What counts is not how much state there is but whether it can be *kept*. Between GRU and LSTM the gap here is
-# small, and one task with one seed says nothing about the next: Chung et al. (2014) found both better than a
-# plain tanh network, and the GRU comparable to the LSTM.
+# What counts here is not how much state there is but whether it can be *kept*. Between GRU and LSTM the gap is
+# small, and one task with one seed says little about the next: Chung et al. (2014) found both better than a plain
+# tanh network, and the GRU comparable to the LSTM.
 #
 # ## What to remember
 #

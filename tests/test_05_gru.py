@@ -40,8 +40,8 @@ def keras_gru(reset_after, **settings):
 def test_step_oracle_and_helper_are_keras_own_cell(names, reset_after):
     case = oracle.draw(np.random.default_rng(4), "", bias_rows=2 if reset_after else None)
     x, h, W, U_, b = (case[k].astype("float32") for k in ("x", "h", "W", "U", "b"))
-    cell = keras.layers.GRUCell(U, reset_after=reset_after)
-    cell.build((None, D))
+    cell = keras.layers.GRUCell(h.shape[-1], reset_after=reset_after)
+    cell.build(x.shape)
     cell.set_weights([W, U_, b])
     expected = np.asarray(cell(x, [h])[0])
     reference = (oracle.reset_after if reset_after else oracle.step)(case)["h"]
