@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import queue
 from pathlib import Path
 
-_counter = 0
+_numbers = itertools.count(1)
 
 
 class Groups:
@@ -50,9 +51,7 @@ class Groups:
             self._free.put(path)
 
     def _make(self) -> Path:
-        global _counter
-        _counter += 1
-        path = self._parent / f"unrolled-{os.getpid()}-{_counter}"
+        path = self._parent / f"unrolled-{os.getpid()}-{next(_numbers)}"
         path.mkdir()
         self._made.append(path)
         if self._version == 1:

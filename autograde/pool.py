@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from autograde import engine, oracles
+from autograde.course import UserError
 from autograde.exercise import Exercise
 from autograde.records import CRASHED, Result, Submission
 from autograde.submission import Skeleton, rebuild
@@ -94,17 +95,23 @@ class Pool:
         if address is None:
             # Threads suffice: student code runs in processes of its own, forked by one warm process.
             cluster = self._stack.enter_context(LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, processes=False, dashboard_address=None,
+                n_workers=self.workers, threads_per_worker=1, processes=False, dashboard_address=None, worker_dashboard_address=None,
                 memory_limit=0, silence_logs=logging.ERROR))
             address = cluster
         else:
             _pickle_oracles_by_value()
-        self._client = self._stack.enter_context(Client(address, set_as_default=False))
+        try:
+            self._client = self._stack.enter_context(Client(address, set_as_default=False, timeout=30))
+        except OSError:
+            raise UserError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from None
         if self.scheduler is not None:
             from distributed.diagnostics.plugin import WorkerPlugin
 
             self._client.register_plugin(_warm_plugin(WorkerPlugin, self.limits))
-            self._client.wait_for_workers(1, timeout=60)
+            try:
+                self._client.wait_for_workers(1, timeout=60)
+            except TimeoutError:
+                raise UserError(f"the scheduler at {address} has no workers; start some with: dask worker") from None
             self.workers = sum(self._client.nthreads().values())
         return self
 

@@ -71,7 +71,6 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
 def _start(stack: ExitStack, settings, errors: Console, unprotected: bool) -> Pool:
     with errors.status("starting the warm process (it imports Keras once) ..."):
         if settings.scheduler is None:
-            stack.callback(sandbox.close_shared)
             with sandbox.shared(settings.limits) as box:
                 isolated = print_protections(errors, box)
             if not isolated and not unprotected:

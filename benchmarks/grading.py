@@ -28,8 +28,6 @@ from autograde import course, samples
 
 LESSON = "04_lstm"
 BIN = Path(sys.executable).parent
-# The sample class without those who loop for ever, crash or cheat: what the stock grader can also grade.
-HONEST_STATUS = "graded"
 STOCK_CONFIG = """
 c = get_config()
 c.CourseDirectory.course_id = "unrolled"
@@ -184,8 +182,8 @@ of it until the first result           {figures['startup_seconds']:8.1f} s
 two workers against one                {figures['speedup_two_workers']:8.2f} ×
 student's own compute, of both cores   {100 * figures['student_compute_share']:8.0f} % of the run, \
 {100 * figures['student_compute_share_after_start']:.0f} % after the start
-peak memory: coordinator {figures['coordinator_peak_mb']:.0f} MB, warm process {figures['warm_process_peak_mb']:.0f} MB, \
-a submission beside it {figures['submission_peak_mb']:.0f} MB
+peak memory: coordinator {figures['coordinator_peak_mb']:.0f} MB, \
+warm process {figures['warm_process_peak_mb']:.0f} MB, a submission beside it {figures['submission_peak_mb']:.0f} MB
 a submission's seconds: """ + ", ".join(f"{k} {v:.3f}" for k, v in figures["parts_mean_seconds"].items()))
     print("scores: equal" if figures["scores_equal"] else f"scores DIFFER: {figures['different']}")
 

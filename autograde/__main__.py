@@ -1,0 +1,5 @@
+"""``python -m autograde``: the same as the command `autograde`."""
+
+from autograde.cli import main
+
+main()

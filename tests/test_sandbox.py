@@ -1,0 +1,181 @@
+"""What the closed-in process may see and do; as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from autograde import course, engine, sandbox
+from autograde.cli import app
+from autograde.records import CRASHED, GRADED, Step, Submission
+from autograde.sandbox import Sandbox, SandboxError
+from unrolled.sandbox import isolate
+from unrolled.sandbox.isolate import Limits
+
+LIMITS = Limits(cell_cpu=3, cell_wall=10, total_wall=40, memory=600 << 20)
+SET_UP = "import unrolled.quiet\nimport numpy as np\nfrom keras import ops\nfrom unrolled import check\nimport os\n"
+ANSWER = '''
+def lstm_step(x, h, c, W, U, b):
+    i, f, g, o = ops.split(ops.matmul(x, W) + ops.matmul(h, U) + b, 4, axis=-1)
+    c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
+    return ops.sigmoid(o) * ops.tanh(c), c
+'''
+
+
+@pytest.fixture(scope="module")
+def box():
+    with Sandbox(LIMITS) as box:
+        if not box.greeting["isolated"]:
+            pytest.skip(f"student code cannot be closed in here: {box.reason}")
+        yield box
+
+
+def grade(box, code: str, before: str = "", after: str = ""):
+    """One submission of one exercise: its result, and what its answer cell printed."""
+    steps = (Step("code", 0, SET_UP + before), Step("solution", 1, code, "lstm.step"),
+             Step("check", 2, 'check("lstm.step", lstm_step)', "lstm.step"))
+    submission = Submission("ada", "04_lstm", None, steps, {"lstm.step": code})
+    result = engine.grade(submission, engine.seeds(b"secret", "ada"), box)
+    return result, result.outputs[1].text if 1 in result.outputs else ""
+
+
+def test_an_answer_earns_its_points(box):
+    result, _ = grade(box, ANSWER)
+    assert result.status == GRADED
+    assert next(v for v in result.verdicts if v.exercise == "lstm.step").passed
+
+
+def test_only_the_course_s_public_part_is_there(box):
+    _, printed = grade(box, "import unrolled\nprint(sorted(os.listdir(os.path.dirname(os.path.dirname("
+                            "unrolled.__file__)))))" + ANSWER)
+    seen = printed.split("[")[1].split("]")[0]
+    assert "'unrolled'" in seen
+    for hidden in ("autograde", "solutions", "notebooks", "samples", "tests", ".git", ".unrolled"):
+        assert f"'{hidden}'" not in seen
+
+
+def test_children_share_nothing(box):
+    grade(box, "open('/tmp/mine', 'w').write('x'); open('/dev/shm/mine', 'w').write('x'); open('mine', 'w')" + ANSWER)
+    _, printed = grade(box, "print(os.listdir('/tmp'), os.listdir('/dev/shm'), sorted(os.listdir('.')))" + ANSWER)
+    assert "mine" not in printed
+
+
+def test_random_numbers_differ_between_children(box):
+    code = "import random, keras\nprint(random.random(), np.random.rand())" + ANSWER
+    first, second = grade(box, code)[1], grade(box, code)[1]
+    assert first and first != second
+
+
+def test_privileges_are_gone(box):
+    _, printed = grade(box, "print(open('/proc/self/status').read())" + ANSWER)
+    status = dict(line.split(":\t", 1) for line in printed.splitlines() if ":\t" in line)
+    assert all(int(status[name], 16) == 0 for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"))
+    assert status["NoNewPrivs"] == "1"
+    assert status["Seccomp"] == "2"
+    assert status["Uid"].split()[0] != "0"
+
+
+def test_the_warm_process_runs_no_operation(box):
+    """Its thread count is what it was after the imports; one operation would add TensorFlow's pools."""
+    assert box.greeting["threads"] <= 2
+    grade(box, ANSWER)
+    warm = [int(p) for p in Path(f"/proc/{box._process.pid}/task/{box._process.pid}/children").read_text().split()]
+    assert len(os.listdir(f"/proc/{warm[0]}/task")) == box.greeting["threads"]
+
+
+def test_a_lost_warm_process_is_replaced(box):
+    starts = box.starts
+    box._process.kill()
+    box._process.wait()
+    result, _ = grade(box, ANSWER)
+    assert result.status == GRADED
+    assert box.starts == starts + 1
+
+
+def test_a_warm_process_that_cannot_start_says_why(monkeypatch):
+    monkeypatch.setattr(sandbox, "MODULES", ("no_such_module",))
+    with pytest.raises(SandboxError, match="no_such_module"):
+        Sandbox(LIMITS).start()
+
+
+def test_a_program_that_exits_is_crashed_and_keeps_what_came_before(box):
+    steps = (Step("code", 0, SET_UP), Step("solution", 1, ANSWER, "lstm.step"),
+             Step("check", 2, 'check("lstm.step", lstm_step)', "lstm.step"),
+             Step("solution", 3, "os._exit(1)", "lstm.gates"))
+    result = engine.grade(Submission("ada", "04_lstm", None, steps), engine.seeds(b"s", "ada"), box)
+    assert result.status == CRASHED
+    assert next(v for v in result.verdicts if v.exercise == "lstm.step").passed
+
+
+def test_inputs_are_all_that_travels(box):
+    """The job holds the cases' inputs, and neither expected values nor the reference's name."""
+    from autograde import oracles
+    from unrolled.sandbox import channel
+
+    exercise = oracles.get("lstm.step")
+    cases = {exercise.id: exercise.draw(3)}
+    job = channel.pack("job", {"steps": []}, engine.inputs(cases))
+    for case in cases[exercise.id].values():
+        for value in exercise.reference(case).values():
+            assert np.asarray(value, np.float64).tobytes() not in job
+
+
+def test_doctor_says_what_is_in_force(box):
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 0
+    for name in isolate.PROTECTIONS:
+        assert f"✔ on   {name}" in result.output
+
+
+def test_without_a_sandbox_grading_needs_to_be_told(monkeypatch, tmp_path):
+    """Where the system forbids namespaces, nothing runs unprotected by accident, and nothing is claimed."""
+    from autograde import samples
+
+    monkeypatch.setattr(isolate, "supported", lambda: False)
+    monkeypatch.setattr(sandbox, "_shared", None)
+    samples.write_class("04_lstm", tmp_path / "submitted", count=1)
+    arguments = ["grade", "04_lstm", "--submitted", str(tmp_path / "submitted"), "--output", str(tmp_path / "out")]
+    try:
+        refused = CliRunner().invoke(app, arguments)
+        assert "unprotected" in str(refused.exception)
+        allowed = CliRunner().invoke(app, [*arguments, "--unprotected"])
+        assert allowed.exit_code == 0, allowed.output
+        assert "NOT closed in" in allowed.stderr
+        doctor = CliRunner().invoke(app, ["doctor"])
+        assert doctor.exit_code == 1
+        assert "✘ OFF  network" in doctor.output
+    finally:
+        sandbox.close_shared()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="this test becomes another user, which only root can")
+def test_everything_holds_for_an_ordinary_user_too(tmp_path):
+    """The same tests again, as a user without any privilege."""
+    if shutil.which("setpriv") is None:
+        pytest.skip("setpriv (util-linux) is not installed")
+    home = tmp_path / "home"
+    home.mkdir()
+    for path in (tmp_path, *tmp_path.parents):
+        if path.stat().st_uid == 0 and not path.stat().st_mode & 0o001:
+            path.chmod(path.stat().st_mode | 0o011)
+    os.chown(home, 65534, 65534)
+    if subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", ""],
+                      check=False).returncode:
+        pytest.skip("another user cannot run this Python (its folder is closed to others)")
+    done = subprocess.run(
+        ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-m", "pytest", "-q", "-x",
+         "-p", "no:cacheprovider", "--basetemp", str(home / "t"), "tests/test_sandbox.py",
+         "tests/hostile", "-k", "not doctor and not ordinary_user and not table"],
+        cwd=course.ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"HOME": str(home), "KERAS_HOME": str(home), "MPLCONFIGDIR": str(home),
+                          "IPYTHONDIR": str(home)})
+    print(done.stdout[-3000:])
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert " skipped" not in done.stdout.splitlines()[-1], done.stdout[-2000:]
