@@ -467,7 +467,7 @@ def word_f1(gold, predicted):
     recall = right / sum(len(g) for g in gold)
     return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
 ''',
-        "cuts, not words": edit("{(end - len(word), end) for word, end in zip(words, ends)}",
+        "cuts, not words": edit("{(end - len(word), end) for word, end in zip(words, ends, strict=True)}",
                                 "set(ends.tolist())"),
         "averaged over sentences": '''
 def word_f1(gold, predicted):
