@@ -74,8 +74,8 @@ print("summed over time:", np.asarray(ops.sum(x, axis=1)).tolist())
 # to five dots), how long it may take, and hints that unfold when you click them. Try it without them first.
 #
 # <details><summary>Hint 1</summary>
-# <code>ops.matmul</code>, or the operator <code>@</code>, sums over the last axis of the first factor and the first axis
-# of the second, for all sequences and steps at once. No loop is needed.
+# <code>ops.matmul</code>, or the operator <code>@</code>, sums over the last axis of the first factor and the first
+# axis of the second, for all sequences and steps at once. No loop is needed.
 # </details>
 # <details><summary>Hint 2</summary>
 # Adding b of shape (u,) to an array of shape (B, T, u) adds it at every step: the last axes are matched. This is
@@ -158,8 +158,8 @@ check("start.affine", one_step_at_a_time)
 #
 # | method | runs | does |
 # |---|---|---|
-# | `__init__` | when you write `Scale(...)` | remembers its arguments; hands `**kwargs` (the name) to `super()` |
-# | `build` | once, before the first call | makes the weights with `self.add_weight`, now that the input's shape is known |
+# | `__init__` | when you write `Scale(...)` | remembers its arguments; hands `**kwargs` to `super()` |
+# | `build` | once, before the first call | makes the weights with `self.add_weight`, now that the shape is known |
 # | `call` | at every call | computes |
 # | `get_config` | when a model is saved | returns all arguments of `__init__`, so that the layer can be made again |
 #
@@ -338,8 +338,9 @@ axes[1].barh(place - 0.2, careful, 0.4, label="with the mask")
 axes[1].barh(place + 0.2, careless, 0.4, label="padding counted", color=plot.COLOURS[1])
 axes[1].set(title="Mean word length", xlabel="letters", yticks=place, xlim=(0, 9), ylim=(5.6, -0.6))
 axes[1].legend(fontsize=8, loc="upper right")
-plot.show(figure, alt="Left: six sentences of 12 to 3 words in one batch, shorter ones filled up with grey padding. Right: "
-          "with the mask the mean word length is right; counting padding makes it smaller, most for the shortest sentences.")
+plot.show(figure, alt="Left: six sentences of 12 to 3 words in one batch, shorter ones filled up with grey padding. "
+          "Right: with the mask the mean word length is right; counting padding makes it smaller, most of all for the "
+          "shortest sentences.")
 
 # %% [markdown]
 # **What to conclude.** Without the mask the "mean word length" mostly measures how long the *sentence* is. Nothing

@@ -91,7 +91,7 @@ def mask_mean(x, mask):
 
 WRONG = {
     "start.affine": {
-        "bias left out": edit(" + b", ""),
+        "bias left out": edit("ops.matmul(x, W) + b", "ops.matmul(x, W)"),
         "W transposed": edit("ops.matmul(x, W)", "ops.matmul(x, ops.transpose(W))"),
         "bias added first": edit("ops.matmul(x, W) + b", "ops.matmul(x + b, W)"),
         "an activation too many": edit("ops.matmul(x, W) + b", "ops.tanh(ops.matmul(x, W) + b)"),
