@@ -183,7 +183,7 @@ class Scale(keras.layers.Layer):
     def get_config(self):
         return super().get_config() | {"start": self.start}
 
-
+# %%
 scale = Scale(start=3.0, name="triple")
 print(np.asarray(scale(x))[0].tolist())
 print("weights:", [(w.name, tuple(w.shape)) for w in scale.weights])
