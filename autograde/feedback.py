@@ -330,13 +330,16 @@ def _shown(index: int, cell: NotebookNode, result: Result | None, verdicts: dict
 
 def _streams(output: records.CellOutput) -> list[NotebookNode]:
     texts = (("stdout", clean(output.text, PRINTED_BYTES)), ("stderr", clean(output.error, SENTENCE_BYTES)))
-    return [nbformat.v4.new_output("stream", name=name, text=text) for name, text in texts if text]
+    return [nbformat.from_dict({"output_type": "stream", "name": name, "text": text}) for name, text in texts if text]
 
 
 def _panel(verdict: Verdict) -> NotebookNode:
+    verdict = replace(verdict, note=clean(verdict.note, SENTENCE_BYTES), aspects=tuple(
+        replace(aspect, evidence=clean(aspect.evidence, SENTENCE_BYTES)) for aspect in verdict.aspects))
     # An error message in the evidence may hold `$...$`: the formgrader's MathJax must not read it.
     html = f'<div class="tex2jax_ignore mathjax_ignore">{panel.as_html(verdict)}</div>'
-    return nbformat.v4.new_output("display_data", data={"text/plain": panel.as_text(verdict), "text/html": html})
+    return nbformat.from_dict({"output_type": "display_data", "metadata": {},
+                               "data": {"text/plain": panel.as_text(verdict), "text/html": html}})
 
 
 def _nothing_to_show(result: Result) -> NotebookNode:

@@ -43,7 +43,7 @@ Late = Callable[[str, float, float], float | None]
 
 @dataclass(frozen=True)
 class ByHand:
-    """What a person gave a written or re-graded cell in the formgrader; `score` is None if nothing yet."""
+    """What a person gave a cell in the formgrader, extra credit included; `score` is None if nothing yet."""
 
     score: float | None
     max_score: float
@@ -166,14 +166,25 @@ class Writer:
         sheet = self._sheets[lesson]
         with self._explained(), Session(self._book.engine) as session:
             notebook = session.scalar(_find_notebook(sheet, student))
-            scores = dict(map(tuple, session.execute(
-                select(api.Grade.cell_id, api.Grade.manual_score).where(api.Grade.notebook_id == notebook))))
+            rows = session.execute(
+                select(api.Grade.cell_id, api.Grade.auto_score, api.Grade.manual_score, api.Grade.extra_credit)
+                .where(api.Grade.notebook_id == notebook)).all()
             comments = dict(map(tuple, session.execute(
                 select(api.Comment.cell_id, api.Comment.manual_comment)
                 .where(api.Comment.notebook_id == notebook))))
+        scores = {row.cell_id: (row.auto_score or 0.0 if row.manual_score is None else row.manual_score)
+                  + (row.extra_credit or 0.0) for row in rows if row.manual_score is not None or row.extra_credit}
         comment_of = {name: comments.get(cell_id) for cell_id, name in sheet.solutions}
         return {cell.name: ByHand(scores.get(cell.id), cell.max_score, comment_of.get(cell.name) or "")
                 for cell in sheet.grades if cell.written or scores.get(cell.id) is not None}
+
+    def penalty(self, student: str, lesson: str) -> float:
+        """The points taken off for being late."""
+        sheet = self._sheets[lesson]
+        with self._explained(), Session(self._book.engine) as session:
+            notebook = session.scalar(_find_notebook(sheet, student))
+            return session.scalar(select(api.SubmittedNotebook.late_submission_penalty)
+                                  .where(api.SubmittedNotebook.id == notebook)) or 0.0
 
     def _cells(self, lesson: str) -> dict[str, tuple]:
         """The lesson's cells as the gradebook has them, in the form of `_cells`; empty if it has none."""

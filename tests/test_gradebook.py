@@ -10,6 +10,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -210,6 +211,16 @@ def test_what_people_gave_can_be_read(writer, url):
     assert writer.by_hand("nobody", LESSON)["tiny-why"].score is None
 
 
+def test_extra_credit_counts(writer, url):
+    writer.record(graded("jim"), submitted("jim"))
+    with Gradebook(url, "unrolled") as book:
+        book.find_grade("tiny-mul-check", LESSON, LESSON, "jim").extra_credit = 0.5
+        book.db.commit()
+    writer.record(graded("jim"), submitted("jim"))
+    assert writer.by_hand("jim", LESSON)["tiny-mul-check"].score == 2.0
+    assert grades(url, "jim")["tiny-mul-check"] == (1.5, None, False, 2.0)
+
+
 # Time of submission -----------------------------------------------------------------------------------
 
 def test_the_time_of_submission_is_nbgraders(writer, url, tmp_path):
@@ -245,6 +256,7 @@ def test_a_late_penalty_stays_between_nothing_and_the_score(url, asked, given):
         writer.prepare(LESSON)
         writer.record(graded("kim"), submitted("kim"), datetime(2026, 2, 2))
         writer.record(graded("lou"), submitted("lou"), datetime(2026, 1, 31))
+        assert (writer.penalty("kim", LESSON), writer.penalty("lou", LESSON)) == (given or 0.0, 0.0)
     with Gradebook(url, "unrolled") as book:
         assert book.find_submission_notebook(LESSON, LESSON, "kim").late_submission_penalty == given
         assert book.find_submission_notebook(LESSON, LESSON, "lou").late_submission_penalty is None
@@ -485,39 +497,43 @@ def answers(address: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory):
+def postgres():
     """A server of our own on a Unix socket, from Debian's packages."""
     tools = postgres_tools()
     if tools is None:
         pytest.skip("no PostgreSQL server programs on this machine")
-    folder = tmp_path_factory.mktemp("postgres")
-    demote = {}
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        import pwd
+    # Not pytest's folder: that one is closed to the user which the server runs as.
+    with tempfile.TemporaryDirectory(prefix="postgres-") as folder:
+        demote = unprivileged(folder)
+        data = Path(folder, "data")
+        subprocess.run([tools / "initdb", "-D", data, "-U", "teacher", "-A", "trust", "--no-sync"], check=True,
+                       stdout=subprocess.DEVNULL, cwd=folder, **demote)
+        server = subprocess.Popen([tools / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **demote)
         try:
-            user = pwd.getpwnam("postgres").pw_uid
-        except KeyError:
-            pytest.skip("PostgreSQL does not run as root, and there is no user `postgres`")
-        os.chown(folder, user, -1)
-        for parent in folder.parents[:3]:
-            if parent != Path("/tmp"):
-                parent.chmod(0o755)
-        demote = {"user": user}
-    data = folder / "data"
-    subprocess.run([tools / "initdb", "-D", data, "-U", "teacher", "-A", "trust", "--no-sync"], check=True,
-                   stdout=subprocess.DEVNULL, cwd=folder, **demote)
-    server = subprocess.Popen([tools / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses="],
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder, **demote)
+            deadline = time.time() + 60
+            address = f"postgresql://teacher@/postgres?host={folder}"
+            while not answers(address):
+                assert server.poll() is None and time.time() < deadline, "PostgreSQL did not start"
+                time.sleep(0.1)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def unprivileged(folder: str) -> dict:
+    """How to start a program in `folder` as somebody else than root, which PostgreSQL refuses."""
+    if os.geteuid() != 0:
+        return {}
+    import pwd
+
     try:
-        deadline = time.time() + 30
-        address = f"postgresql://teacher@/postgres?host={folder}"
-        while not answers(address):
-            assert server.poll() is None and time.time() < deadline, "PostgreSQL did not start"
-            time.sleep(0.1)
-        yield address
-    finally:
-        server.terminate()
-        server.wait(30)
+        user = pwd.getpwnam("postgres").pw_uid
+    except KeyError:
+        pytest.skip("PostgreSQL does not run as root, and there is no user `postgres`")
+    os.chown(folder, user, -1)
+    return {"user": user}
 
 
 @pytest.mark.slow
