@@ -54,7 +54,8 @@ def sample_class(name: str) -> dict[str, NotebookNode]:
     if not paths:
         raise UserError(f"there is no sample class for {name}: samples/{name}/ holds no <student>.py")
     released, reference = _notebook(name, course.released(name)), _notebook(name, course.reference(name))
-    answers = {lesson.exercise_of(c): lesson.answer(c) for c in reference.cells if lesson.kind_of(c) == "solution"}
+    answers = {lesson.exercise_of(c): lesson.answer(c).rstrip("\n") for c in reference.cells
+               if lesson.kind_of(c) == "solution"}
     return {_student(path): hand_in(released, answers, blocks(path), path) for path in paths}
 
 

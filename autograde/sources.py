@@ -96,8 +96,8 @@ def as_python(source: str) -> str | None:
         return None
     if _parse(source):
         return source
-    plain = without_magics(source)
-    return plain if plain != source and _parse(plain) else None
+    rest = without_magics(source)
+    return rest if rest is not None and rest != source and _parse(rest) else None
 
 
 def acceptable(source: str) -> bool:
@@ -138,13 +138,16 @@ def _parse(text: str) -> tuple[symtable.SymbolTable, ast.Module] | None:
         return None
 
 
-def without_magics(source: str) -> str:
-    """`source` for analysis only: IPython's lines become blank, but what `%time` runs stays."""
+def without_magics(source: str) -> str | None:
+    """`source` for analysis only: IPython's lines do nothing, but what `%time` runs stays.
+
+    None for a cell whose magic runs something else: HTML, a shell script, a file to write.
+    """
     lines = source.split("\n")
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     if lines[first].startswith("%%"):
         if not _BODY_IS_PYTHON.match(lines[first]):
-            return ""  # HTML, a shell script, a file to write
+            return None
         lines[first] = ""
     return "\n".join(_without_magic(line) for line in lines)
 

@@ -362,7 +362,8 @@ class _Desk:
 
     def _join(self, pieces: list[Piece]) -> Piece | None:
         """The pieces as one, if one of them does not parse alone and all together do."""
-        if all(piece.names.parses for piece in pieces):
+        magic = any(piece.source.lstrip().startswith("%%") for piece in pieces[1:])  # stands at the top of a cell
+        if magic or all(piece.names.parses for piece in pieces):
             return None
         cells = tuple(cell for piece in pieces for cell in piece.cells)
         for glue in ("\n", ""):  # Jupyter splits at the cursor, which may stand within a line

@@ -304,7 +304,7 @@ def _splits(name: str, ids: tuple[bool, ...]):
         notebook["cells"][index:index + 1] = halves
         return True
     splits.__name__ = name
-    mutation(5, says=True)(splits)
+    mutation(6, says=True)(splits)
 
 
 def _in_a_string(lines: list[str], number: int) -> bool:
@@ -318,7 +318,7 @@ _splits("splits_an_answer_in_three", (True, True, True))
 _splits("splits_an_answer_in_three_first_with_id", (True, False, False))
 
 
-@mutation(6, says=False)
+@mutation(5, says=False)
 def decorates_answers(notebook, rng):
     """Magics, warnings, prints and questions in the answer's own cell."""
     lines = ["%matplotlib inline", "import warnings; warnings.warn('hm')", "!pip --version", "print('working')",
@@ -329,7 +329,7 @@ def decorates_answers(notebook, rng):
     return True
 
 
-@mutation(6, says=False)
+@mutation(5, says=False)
 def times_answers(notebook, rng):
     for cell in answers(notebook):
         if cell["cell_type"] == "code" and _alone(cell):
