@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import random
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -262,6 +264,14 @@ def test_a_late_penalty_stays_between_nothing_and_the_score(url, asked, given):
         assert book.find_submission_notebook(LESSON, LESSON, "lou").late_submission_penalty is None
 
 
+@pytest.mark.parametrize("setting, penalty", [("", None), ("c.LateSubmissionPlugin.penalty_method = 'zero'", 6.5)])
+def test_the_courses_own_rule_for_late_work_is_used(tmp_path, setting, penalty):
+    from autograde.nbgrader import late_penalty
+
+    (tmp_path / "nbgrader_config.py").write_text(f"c = get_config()\n{setting}\n")
+    assert late_penalty(tmp_path)("kim", 6.5, 60.0) == penalty
+
+
 # The lesson's cells -----------------------------------------------------------------------------------
 
 def test_prepare_is_what_generate_assignment_saves(url):
@@ -477,6 +487,57 @@ def test_a_journal_beside_another_gradebook_is_not_believed(writer, url):
     writer.record(graded("ada"), submitted("ada"))
     assert writer.holds("ada", LESSON, record)
     assert not writer.holds("ada", LESSON, graded("ada", add=1).record())
+
+
+# Killed runs ------------------------------------------------------------------------------------------
+
+CLASS = [f"s{number:02d}" for number in range(30)]
+
+
+def grade_class(url: str, output: Path) -> None:
+    """What a run does with results that are ready: skip what is done, else transaction, then journal."""
+    with Journal(output) as journal, Writer(url, "unrolled") as writer:
+        writer.prepare(LESSON)
+        for student in CLASS:
+            record = graded(student).record()
+            if not (journal.done(student, LESSON, student) and writer.holds(student, LESSON, record)):
+                writer.record(graded(student), submitted(student))
+                journal.append(student, LESSON, student, record)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_run_killed_anywhere_goes_on(url, tmp_path, monkeypatch):
+    """`kill -9` at random moments: nothing half written, the journal behind by one at most, the same end."""
+    with Writer(url, "unrolled") as writer:
+        writer.prepare(LESSON)
+        started = time.perf_counter()
+        writer.record(graded(CLASS[0]), submitted(CLASS[0]))
+        one = time.perf_counter() - started
+    draw, cut_short = random.Random(3), 0
+    for _ in range(25):
+        child = os.fork()
+        if child == 0:
+            try:
+                grade_class(url, tmp_path)
+            finally:
+                os._exit(0)
+        time.sleep(draw.uniform(0, 8 * one))
+        os.kill(child, signal.SIGKILL)
+        cut_short += os.WIFSIGNALED(os.waitpid(child, 0)[1])
+        with Gradebook(url, "unrolled") as book:
+            rows = {s.student_id: [len(n.grades) for n in s.notebooks] for s in book.assignment_submissions(LESSON)}
+        assert set(map(tuple, rows.values())) <= {(3,)}, "a submission is there whole or not at all"
+        with Journal(tmp_path) as journal:
+            done = {student for student in CLASS if journal.done(student, LESSON, student)}
+        assert done <= set(rows) and len(set(rows) - done - {CLASS[0]}) <= 1
+    assert cut_short >= 5
+    grade_class(url, tmp_path)
+    before = dump(url)
+    assert {student: grades(url, student) for student in CLASS} == dict.fromkeys(CLASS, grades(url, CLASS[0]))
+    recorded = []
+    monkeypatch.setattr(Writer, "record", lambda self, result, *rest: recorded.append(result.student))
+    grade_class(url, tmp_path)
+    assert recorded == [] and dump(url) == before, "what is finished is not graded again"
 
 
 # PostgreSQL -------------------------------------------------------------------------------------------
