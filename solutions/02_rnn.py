@@ -456,7 +456,8 @@ axis.set(xticks=range(len(lists)), yticks=range(len(lists)), yticklabels=lists,
 axis.set_xticklabels(lists, rotation=45, ha="right")
 figure.colorbar(image, label="share of the row")
 plot.show(figure, alt="Confusion matrix of twelve lists of surnames; the diagonal is brightest.")
-print("right most often:", lists[confusion.diagonal().argmax()])
+for label in ("Irish", "Zulu", "English", "French"):
+    print(f"{label:<8} {confusion[lists.index(label), lists.index(label)]:.2f} ± 0.12 right")
 
 # %% [markdown]
 # The network beats the bag of letters clearly: **order carries information, and the state holds it.** But it
@@ -497,9 +498,11 @@ below.legend(ncol=4, loc="upper center", bbox_to_anchor=(0.5, 1.25), fontsize=9)
 plot.show(figure, alt=f"Heat map of 64 units over the letters of {name}; below, the probability of four lists after "
                       "each letter, with Croatian highest at the end.")
 assert lists[p[-1].argmax()] == "Croatian"
-flips = np.mean(states[1:] * states[:-1] < 0)
-print(f"a unit changes its sign with the next letter in {flips:.2f} ± 0.10 of all cases")
 print("after the last letter:", lists[p[-1].argmax()])
+
+# %% tags=["demo"]
+flips = np.mean(states[1:] * states[:-1] < 0)
+print(f"from one letter to the next, a unit changes its sign in {flips:.2f} ± 0.10 of all cases")
 
 # %% [markdown]
 # Every column is one state. Most of it is rewritten letter by letter: a plain cell has nothing that would protect a
@@ -668,7 +671,7 @@ def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
 check("rnn.one_to_many", one_to_many)
 
 # %% [markdown]
-# The pictures are 316 emoji of people in five skin tones, 16 × 16 pixels. Of each person one tone is held out. So
+# The pictures are 313 emoji of people in five skin tones, 16 × 16 pixels. Of each person one tone is held out. So
 # at test the network has to say words it knows in a combination that it has never seen: *dark* from one place,
 # *woman surfing* from another.
 #
@@ -736,7 +739,7 @@ print(f"of its wrong tones, {np.mean(np.array(slips) == 1):.2f} ± 0.15 are the 
 
 # %% tags=["demo"]
 figure, axes = plt.subplots(2, 4, figsize=(9, 6), layout="constrained")
-for axis, k in zip(axes.flat, range(5, 316, 40), strict=False):
+for axis, k in zip(axes.flat, range(5, 313, 40), strict=False):
     axis.imshow(emoji.pictures[held][k])
     text = " ".join(said[k]) if said[k] == right[k] else f"{' '.join(said[k])}\n(right: {' '.join(right[k])})"
     axis.set_title("\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, 21)), fontsize=8)
@@ -881,8 +884,7 @@ print(f"recurrent             {by_network:.2f} ± 0.04")
 assert by_network < by_pairs - 0.3 and by_network < by_triples - 0.03
 
 # %% [markdown]
-# Better than pairs and than triples, although the network starts every piece of 40 letters with an empty state:
-# here its longer memory pays. Now let it write. This is the loop of `rnn.one_to_many` with your `rnn.sample` in
+# Better than pairs and than triples, although the network starts every piece of 40 letters with an empty state. Now let it write. This is the loop of `rnn.one_to_many` with your `rnn.sample` in
 # the place of the argmax, both given here in NumPy.
 
 # %% tags=["demo"]
@@ -925,8 +927,7 @@ plot.show(figure, alt="Three texts written by the network. At temperature 0.3 co
 
 # %% [markdown]
 # Spaces, line ends, commas before them, capitals after them: all learnt from letters alone. The sense does not
-# reach beyond a few words. A cold network repeats itself, a hot one invents words; between the two it almost
-# sounds like someone.
+# reach beyond a few words. A cold network repeats itself, a hot one invents words.
 #
 # Why is that, in one picture? The distribution of the next letter after *"And th"*:
 

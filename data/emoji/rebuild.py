@@ -9,6 +9,7 @@ import io
 import json
 import random
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -38,17 +39,20 @@ def main():
     entries = json.loads(fetch.member(archive, "package/emoji.json"))
     png = fetch.member(archive, "img/google/sheets-clean/16.png")
     sheet = np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
-    rng, lines, pictures = random.Random(2), [], []
+    rng, people = random.Random(2), []
     for entry in sorted(entries, key=lambda e: e["unified"]):
         toned = {tone: variant for code, tone in TONES.items()
                  if (variant := entry.get("skin_variations", {}).get(code)) and variant["has_img_google"]}
-        if entry["category"] != "People & Body" or len(toned) < len(TONES):
-            continue
-        held_out = rng.choice(list(TONES.values()))
-        words = entry["name"].lower().replace(":", "").replace(",", "").replace(" sign", "")
-        for tone, variant in toned.items():
-            lines.append(f"{'test' if tone == held_out else 'train'}\t{words}\t{tone}\n")
-            pictures.append(picture(sheet, variant))
+        if entry["category"] == "People & Body" and len(toned) == len(TONES):
+            words = entry["name"].lower().replace(":", "").replace(",", "").replace(" sign", "")
+            drawn = {tone: picture(sheet, variant) for tone, variant in toned.items()}
+            people.append((words, rng.choice(list(TONES.values())), drawn))
+    times, lines, pictures = Counter(words for words, _, _ in people), [], []
+    for words, held_out, drawn in people:
+        # Two emoji of one name would put a held-out name into training; a tone that cannot be seen cannot be named.
+        if times[words] == 1 and len({p.tobytes() for p in drawn.values()}) == len(TONES):
+            lines += [f"{'test' if tone == held_out else 'train'}\t{words}\t{tone}\n" for tone in drawn]
+            pictures += drawn.values()
     (HERE / "names.tsv").write_text("".join(lines), encoding="utf-8")
     array = io.BytesIO()
     np.save(array, np.stack(pictures))

@@ -22,7 +22,7 @@ class Emoji:
 
 
 def load() -> Emoji:
-    """1,580 pictures: 316 people and body parts, each in five skin tones, one of them held out for test.
+    """1,565 pictures: 313 people and body parts, each in five skin tones, one of them held out for test.
 
     Source: Noto Emoji (Google, Apache-2.0) with names from emoji-datasource-google 16.0.0 (MIT). The names are
     older Unicode names, and some are odd ("merperson", "sleeping accommodation").

@@ -1,0 +1,3 @@
+# Everything right, in the words of the lesson.
+
+# %% * solution
