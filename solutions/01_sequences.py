@@ -97,6 +97,10 @@ for group in sorted(twins, key=lambda g: (-len(g[0].split()), g))[:8]:
 assert len(twins) >= 10
 
 # %% [markdown]
+# Not many, but look at the third line: *you know what I mean* and *I know what you mean* are different claims, and a
+# bag cannot tell who knows. The longer the sentence, the more of its meaning lies in the order.
+
+# %% [markdown]
 # ## 2 · Counting what comes next, and where it fails
 #
 # Put the order back in the most direct way: look at the last $n$ words and count which word came next,
@@ -289,6 +293,7 @@ def cosines(E):
     unit = E / np.maximum(np.linalg.norm(E, axis=1, keepdims=True), 1e-9)
     return unit @ unit.T
 
+keras.utils.set_random_seed(1)
 learned = WordVectors(V, 100)
 learned.build((None, None))
 random_start = np.asarray(learned.get_weights()[0])
@@ -326,9 +331,10 @@ plot.show(figure, alt="Cosine similarities of thirteen words. With random vector
 
 # %% [markdown]
 # **What to conclude.** Nobody told the matrix what a word means. Words that could stand in for each other got similar
-# rows, so what a model learns about *like* carries over to *enjoy*: this is what counting could not do. Notice also
-# what goes wrong: *like* is one row, but two words (*I like it*, *he looks like her*), and its neighbours are a
-# mixture. A vector that depends on the sentence around it needs a model that reads the sentence, in order.
+# rows, so what a model learns about *like* carries over to *enjoy*: this is what counting could not do. Notice what
+# goes wrong, too. *good* is near *ill*, because opposites keep the same company. And *like* is one row but two words
+# (*I like it*, *he looks like her*): its row is a compromise, and *enjoy* is far down its list. A vector that depends
+# on the sentence around it needs a model that reads the sentence, in order.
 
 # %% [markdown]
 # ## 4 · Windows: from one long series to many examples
@@ -520,9 +526,10 @@ plot.show(figure, alt="Left: the AR forecast made in 1985 follows the next cycle
           "stays flat. Right: the AR model's error is below those of persistence and the mean at every distance.")
 
 # %% [markdown]
-# **What to conclude.** Nine or so numbers, fitted in a millisecond, follow the cycle and know how unsure they are.
-# Look at the band's lower edge: it goes below zero, where no sunspot number can be. The model is *linear*, with
-# errors of one size, and it knows nothing beyond its $p$ last values.
+# **What to conclude.** Ten numbers, fitted by one call to `lstsq`, follow the cycle, beat persistence and the mean at
+# every distance, and know how unsure they are: nearly as often as promised, the truth lies inside the band. But look
+# at the band's lower edge. It goes below zero, where no sunspot number can be: the model is *linear*, with errors of
+# one size at minimum and maximum, and it knows nothing beyond its $p$ last values.
 
 # %% [markdown]
 # ## 6 · The hidden Markov model
@@ -583,8 +590,8 @@ def logsumexp(a, axis):
     return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
 
 
-print(logsumexp(np.log([0.1, 0.2, 0.3]), axis=0), np.log(0.6))
-print(logsumexp(np.array([-1000.0, -1000.0]), axis=0), -1000 + np.log(2))
+print(f"{logsumexp(np.log([0.1, 0.2, 0.3]), axis=0):.6f} = log 0.6 = {np.log(0.6):.6f}")
+print(f"{logsumexp(np.array([-1000.0, -1000.0]), axis=0):.6f} = -1000 + log 2")
 
 # %% [markdown]
 # **Exercise `seq.hmm_forward`** · ●●●○○ · 15 min · 6 points
@@ -773,29 +780,32 @@ for s, name in enumerate("ABC"):
     print(f"state {name}: dry {emit3[s, 0]:.2f}, light {emit3[s, 1]:.2f}, heavy {emit3[s, 2]:.2f}; "
           f"lasts {1 / (1 - trans3[s, s]):.1f} days; {np.mean(states[summer] == s):.0%} of July to September, "
           f"{np.mean(states[winter] == s):.0%} of November to February")
-assert np.mean(states[summer] == 0) > np.mean(states[winter] == 0) + 0.3
+alone = np.log(emit3[:, rain].T).argmax(axis=1)
+changes, flicker = (np.mean(np.diff(z) != 0) * 365 for z in (states, alone))
+print(f"changes of state in a year: Viterbi {changes:.0f}, each day on its own {flicker:.0f}")
+assert np.mean(states[summer] == 0) > np.mean(states[winter] == 0) + 0.3 and changes < 0.8 * flicker
 
 # %% tags=["demo"]
-figure, axes = plt.subplots(4, 1, figsize=(9, 5.2), layout="constrained", sharex=True, sharey=True)
-colours = ListedColormap([plot.COLOURS[4], plot.COLOURS[5], plot.COLOURS[0]])
+figure, axes = plt.subplots(4, 1, figsize=(8.4, 4.8), layout="constrained", sharex=True, sharey=True)
+colours = ListedColormap(["#f3cf80", "#b5dbf5", "#73add6"])
 for ax, y in zip(axes, range(2012, 2016), strict=True):
     day = np.arange((in_year == y).sum())
     ax.imshow(states[in_year == y][None], extent=(-0.5, len(day) - 0.5, 0, 60), aspect="auto", cmap=colours, vmin=0,
-              vmax=2, alpha=0.55)
+              vmax=2, interpolation="nearest")
     ax.bar(day, weather["precipitation"][in_year == y], width=1, color="black")
     ax.set(ylabel=f"{y}\nrain (mm)", xlim=(-0.5, 365.5), ylim=(0, 60))
 axes[0].set_title("Decoded weather states (colour) and measured rain (bars); 2015 was not used for learning")
 axes[-1].set_xticks(np.arange(0, 366, 30.5), [*"JFMAMJJASOND"], ha="left")
 axes[-1].set_xlabel("month")
-boxes = [Patch(color=colours(s), alpha=0.55, label=f"state {'ABC'[s]}") for s in range(3)]
+boxes = [Patch(color=colours(s), label=f"state {'ABC'[s]}") for s in range(3)]
 figure.legend(handles=boxes, loc="outside lower center", ncols=3)
 plot.show(figure, alt="Four years of daily rain as bars over coloured bands of decoded states. The dry state fills the "
           "summers; the two wet ones alternate from October to April, in spells of several days.")
 
 # %% [markdown]
 # **What to conclude.** From rain in three classes, without a calendar, the model found spells of weather: a dry one
-# that fills the summers and two wet ones. Decoding by Viterbi gives spells and not a flicker, because it weighs each
-# day against its neighbours.
+# that fills the summers and two wet ones. It predicts unseen years better than a chain that remembers only yesterday,
+# if not by much. And Viterbi gives spells, not a flicker, because it weighs each day against its neighbours.
 
 # %% [markdown]
 # ## 7 · What they all lack
@@ -816,13 +826,15 @@ def beliefs(first_state, days):
         belief = logsumexp(belief[:, None] + np.log(trans3), axis=0)
     return np.array(rows)
 
+# %% tags=["demo"]
 starts = range(0, len(rain) - 40, 20)
 gap = np.mean([np.abs(beliefs(0, rain[d:d + 40]) - beliefs(2, rain[d:d + 40])).sum(axis=1) / 2 for d in starts], axis=0)
 gone = int(np.argmax(gap < 0.01)) + 1
+factor = (gap[14] / gap[4]) ** 0.1
 shifted = spots.copy()
 shifted[-p - 1] += 1000  # one value, just outside the last p
 change = forecast(shifted, c, a, 1)[0] - forecast(spots, c, a, 1)[0]
-print(f"HMM: the first state's trace is below 1% after {gone} days")
+print(f"HMM: the first state's trace is below 1% after {gone} days; it shrinks by a factor of {factor:.2f} a day")
 print(f"AR({p}): the value {p + 1} years back, changed by 1000, changes the next forecast by {change:.1f}")
 assert change == 0 and gone < 40
 
