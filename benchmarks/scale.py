@@ -1,0 +1,138 @@
+"""A thousand submissions, a tenth of them hostile, in one run.
+
+    python benchmarks/scale.py [--count 1000] [--json FILE]
+
+Prints the time, the coordinator's memory over the run, what is left behind, and whether anybody's grade differs from
+grading that submission alone: a sample of students is graded again, each in a class of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from autograde import samples
+from tests.hostile.corpus import CORPUS
+from tests.hostile.test_hostile import handed_in
+
+LESSON = "04_lstm"
+ALONE = 12
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--count", type=int, default=1000, help="submissions (1000)")
+    arguments.add_argument("--json", type=Path, help="write the figures to this file as well")
+    options = arguments.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        figures = measure(Path(folder), options.count)
+    for name, value in figures.items():
+        print(f"{name:<32} {value}")
+    if options.json:
+        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    if figures["different_alone"] or figures["left_behind"]:
+        sys.exit(1)
+
+
+def measure(folder: Path, count: int) -> dict:
+    submitted = folder / "submitted"
+    # Endless loops and sleepers wait for the clock: a few of each are enough.
+    quick = [a for a in CORPUS if "timeout" not in a.statuses]
+    slow = [a for a in CORPUS if "timeout" in a.statuses]
+    hostile = [(slow if i % 25 == 0 else quick)[i % len(slow if i % 25 == 0 else quick)] for i in range(count // 10)]
+    for student in samples.write_class(LESSON, submitted, count=count - len(hostile)):
+        if student.startswith("katya"):  # its endless loop is among the hostile ones already
+            shutil.rmtree(submitted / student)
+    for number, attack in enumerate(hostile):
+        notebook = handed_in("import os\nimport numpy as np\n" + attack.answer + attack.code)
+        changed = attack.change(notebook) if attack.change else None
+        path = submitted / f"hostile-{number:03d}" / LESSON / f"{LESSON}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(changed or json.dumps(notebook).encode())
+    before = _state()
+    began = time.monotonic()
+    records, memory = grade(submitted, folder / "out")
+    seconds = time.monotonic() - began
+    time.sleep(3)
+    chosen = random.Random(1).sample(sorted(records), ALONE)
+    different = [student for student in chosen if alone(folder, submitted, student) != _what_counts(records[student])]
+    third = len(memory) // 3
+    statuses: dict[str, int] = {}
+    for record in records.values():
+        statuses[record["status"]] = statuses.get(record["status"], 0) + 1
+    return {
+        "submissions": len(records), "hostile": len(hostile), "seconds": round(seconds, 1),
+        "seconds_per_submission": round(seconds / len(records), 3), "statuses": statuses,
+        "coordinator_mb_first_third": round(max(memory[:third] or [0])),
+        "coordinator_mb_last_third": round(max(memory[-third:] or [0])),
+        "graded_alone_as_well": len(chosen), "different_alone": different,
+        "left_behind": {k: v for k, v in _state().items() if v > before[k]},
+    }
+
+
+def grade(submitted: Path, output: Path) -> tuple[dict[str, dict], list[float]]:
+    """Grade a folder; the records by student and the coordinator's resident memory (MB), sampled every second."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograde", "grade", LESSON, "--submitted", str(submitted), "--output", str(output),
+         "--cell-seconds", "3", "--memory-mb", "700", "--json", str(output / "results.json")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    memory: list[float] = []
+
+    def sample() -> None:
+        while process.poll() is None:
+            try:
+                status = Path(f"/proc/{process.pid}/status").read_text()
+                memory.append(int(status.split("VmRSS:")[1].split()[0]) / 1024)
+            except (OSError, IndexError):
+                return
+            time.sleep(1)
+
+    threading.Thread(target=sample, daemon=True).start()
+    errors = process.communicate()[1]
+    if process.returncode not in (0, 2):
+        sys.exit(errors[-3000:])
+    return {r["student"]: r for r in json.loads((output / "results.json").read_text())}, memory
+
+
+def alone(folder: Path, submitted: Path, student: str) -> dict:
+    """What a student gets in a class of one, with the same secret."""
+    output = folder / f"alone-{student}"
+    shutil.copytree(submitted / student, folder / f"one-{student}" / student)
+    (output / ".unrolled").mkdir(parents=True)
+    shutil.copy(folder / "out" / ".unrolled" / "secret", output / ".unrolled" / "secret")
+    records, _ = grade(folder / f"one-{student}", output)
+    return _what_counts(records[student])
+
+
+def _what_counts(record: dict) -> dict:
+    return {"status": record["status"], "score": record["score"],
+            "exercises": [(e["id"], e["points"], e["diagnosis"]) for e in record["exercises"]]}
+
+
+def _state() -> dict[str, int]:
+    """Processes of the warm kind, mounts, control groups and shared memory on this machine."""
+    warm = 0
+    for command in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            warm += b"unrolled.sandbox.zygote" in command.read_bytes()
+        except OSError:
+            continue
+    return {
+        "warm processes": warm,
+        "mounts": len(Path("/proc/self/mounts").read_text().splitlines()),
+        "control groups": len(list(Path("/sys/fs/cgroup").rglob("unrolled-*"))),
+        "shared memory": len(list(Path("/dev/shm").iterdir())),
+        "temporary files": len(list(Path(tempfile.gettempdir()).glob("unrolled*"))),
+    }
+
+
+if __name__ == "__main__":
+    main()
