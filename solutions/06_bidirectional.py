@@ -39,7 +39,7 @@ from unrolled import check
 # Take it apart slowly, as a reader from the left:
 #
 # 1. **我.** A word by itself, or the start of 我们 (*we*)? Mostly by itself, so S. A guess.
-# 2. **爱.** S, if the next word starts at the next character. But 我爱人是医生 means *my wife is a doctor*:
+# 2. **爱.** S, if the next word starts at the next character. But 我爱人是医生 means *my spouse is a doctor*:
 #    there 爱 is the beginning of 爱人 (*spouse*). The character that decides has not been read yet.
 # 3. **中.** It could be a word (*middle*), or begin 中国 (*China*), 中午 (*noon*), 中学 (*middle school*).
 #    Again the next character decides.
@@ -257,6 +257,7 @@ def join(forward, backward, mode):
 # arrived built from a file. Ask `cell.built` first, or let `keras.layers.RNN` build it.
 
 # %% solution="bi.layer"
+@keras.saving.register_keras_serializable("lesson06")
 class BiRNN(keras.layers.Layer):
     """Read a sequence in both directions with two cells of one kind.
 
@@ -329,6 +330,21 @@ for kind in KINDS:
         assert max(gaps) < 1e-5
         print(f"{kind:6} {mode!s:12} {'agrees':12} agrees")
 print("agrees: no output differs by 0.00001 or more")
+
+# %% tags=["demo"]
+import tempfile
+from pathlib import Path
+
+model = keras.Sequential([
+    keras.layers.Input((None,)), keras.layers.Embedding(10, 4, mask_zero=True),
+    BiRNN(keras.layers.LSTMCell(5), merge_mode="ave"), keras.layers.Dense(4),
+])
+ids = np.array([[3, 1, 4, 1, 5], [9, 2, 6, 0, 0]])
+with tempfile.TemporaryDirectory() as folder:
+    model.save(Path(folder, "tagger.keras"))
+    loaded = keras.models.load_model(Path(folder, "tagger.keras"))
+assert np.allclose(model(ids), loaded(ids), atol=1e-6)
+print("saved and loaded: the same outputs; merge mode", loaded.layers[1].merge_mode)
 
 # %% [markdown]
 # ### What each output has seen
@@ -536,7 +552,7 @@ check("bi.bmes_decode", bmes_decode)
 # %% [markdown]
 # ### How many words are right?
 #
-# Tags are the wrong thing to count: half of the characters are S, and one wrong tag can spoil two words. Count
+# Tags are the wrong thing to count: many characters are S anyway, and one wrong tag can spoil two words. Count
 # words. A word is right if it starts *and* ends where a word of the gold standard does. With gold `我/爱/中国`
 # and prediction `我爱/中国`, the spans are
 #
@@ -921,21 +937,24 @@ plot.show(figure, alt="Grouped bars: forward only equals no accents at all; both
 # %% tags=["demo"]
 both_fr, bare, table, hybrid = (right[n]["all words"] for n in (
     "both directions", "usual form of the letter", "usual form of the word", "word if sure, else both directions"))
-assert both_fr > bare + 0.04 and both_fr > right["forward only"]["all words"] + 0.04
+assert both_fr > bare + 0.03 and both_fr > right["forward only"]["all words"] + 0.03
+assert abs(right["forward only"]["all words"] - bare) < 0.01
+assert right["both directions"]["two spellings"] > right["usual form of the word"]["two spellings"] - 0.01
 assert right["both directions"]["new words"] > right["usual form of the word"]["new words"] + 0.05
 assert hybrid > max(table, both_fr)
 
 # %% [markdown]
 # Three things to read off:
 #
-# 1. **Forward only learnt to write no accents at all**: its row equals the first one. When a letter is all that
-#    was read of its word, or half of it, “no mark” is nearly always the best bet. The same layer in both
-#    directions is far better.
-# 2. **Over all words the table of words wins.** With 4,060 verses to learn from, a word that was seen is best
+# 1. **Forward only learnt to write next to no accents**: its row is that of the first baseline. When a letter
+#    and what stands before it is all that was read, “no mark” is nearly always the best bet. The same cell in
+#    both directions is far better.
+# 2. **Over all words the table of words wins.** With so few verses to learn from, a word that was seen is best
 #    looked up. It would have been easy not to print that row.
-# 3. **Each is good at what the other cannot do.** For a new word the table has nothing to say, and for a word
-#    with two spellings it always says the same; there the network is ahead. So let the table answer when it is
-#    sure and the network otherwise: better than either. A baseline is not only there to be beaten.
+# 3. **Each is good at what the other cannot do.** For a new word the table has nothing to say, and a word with
+#    two spellings gets always the same one from it; there the network is better or at least as good. So let the
+#    table answer when it is sure and the network otherwise: that beats both. A baseline is not only there to be
+#    beaten.
 
 # %% [markdown]
 # ## 8 · When you may not look ahead
@@ -1009,7 +1028,7 @@ one_way, whole = (np.mean([a == b for a, b in zip("".join(predicted[name]), gold
 for k, share in zip(waits, accuracy, strict=True):
     print(f"{k} characters later: {share:.3f} ± 0.02")
 print(f"whole sentence: {whole:.3f} ± 0.02; forward only, at once: {one_way:.3f} ± 0.02")
-assert accuracy[0] < one_way + 0.03 and accuracy[2] > whole - 0.03
+assert accuracy[0] < one_way - 0.05 and accuracy[1] > one_way - 0.01 and accuracy[3] > whole - 0.02
 
 # %% tags=["demo"]
 figure, ax = plt.subplots(figsize=(6.4, 3.0))
