@@ -18,7 +18,7 @@ from functools import cache
 
 import nbformat
 
-from autograde import course, lesson, samples
+from autograde import course, lesson, samples, sources
 
 LESSON = "04_lstm"
 MARKER = "# the student's own line"
@@ -61,7 +61,24 @@ def mutated(notebook: dict, names: Iterable[str], seed: int) -> tuple[dict, list
     for cell in result["cells"]:
         cell["source"] = text(cell)
     ordered = sorted(set(names), key=lambda name: (MUTATIONS[name].phase, name))
-    return result, [name for name in ordered if MUTATIONS[name].apply(result, rng)]
+    return result, [name for name in ordered if _applied(MUTATIONS[name], result, rng)]
+
+
+class NothingToChange(Exception):
+    """An earlier mutation left no cell for this one."""
+
+
+def _applied(change: Mutation, notebook: dict, rng: random.Random) -> bool:
+    try:
+        return change.apply(notebook, rng)
+    except NothingToChange:
+        return False
+
+
+def pick(rng: random.Random, cells: list[dict]) -> dict:
+    if not cells:
+        raise NothingToChange
+    return rng.choice(cells)
 
 
 def text(cell: dict) -> str:
@@ -114,7 +131,7 @@ def shuffles_everything(notebook, rng):
 
 @mutation(1, says=True)
 def deletes_a_check(notebook, rng):
-    notebook["cells"].remove(rng.choice(of_kind(notebook, "check")))
+    notebook["cells"].remove(pick(rng, of_kind(notebook, "check")))
     return True
 
 
@@ -134,19 +151,19 @@ def deletes_the_prose(notebook, rng):
 
 @mutation(2, says=True)
 def edits_a_check(notebook, rng):
-    rng.choice(of_kind(notebook, "check"))["source"] = "print('all right')"
+    pick(rng, of_kind(notebook, "check"))["source"] = "print('all right')"
     return True
 
 
 @mutation(2, says=True)
 def turns_a_check_into_text(notebook, rng):
-    rng.choice(of_kind(notebook, "check"))["cell_type"] = "raw"
+    pick(rng, of_kind(notebook, "check"))["cell_type"] = "raw"
     return True
 
 
 @mutation(2, says=True)
 def copies_a_check(notebook, rng):
-    somewhere(notebook, rng, copy.deepcopy(rng.choice(of_kind(notebook, "check"))))
+    somewhere(notebook, rng, copy.deepcopy(pick(rng, of_kind(notebook, "check"))))
     return True
 
 
@@ -226,7 +243,7 @@ def adds_a_cell_with_an_id_of_its_own(notebook, rng):
 @mutation(3, says=True)
 def moves_a_helper_out(notebook, rng):
     """An answer uses a function, a constant and an import that stand in cells of their own."""
-    answer = rng.choice(answers(notebook))
+    answer = pick(rng, answers(notebook))
     somewhere(notebook, rng, code("import math as student_math"))
     somewhere(notebook, rng, code("student_constant = 3\n# used below"))
     somewhere(notebook, rng, code("def student_helper(x):\n    return student_math.floor(x) + student_constant"))
@@ -238,14 +255,14 @@ def moves_a_helper_out(notebook, rng):
 
 @mutation(4, says=True)
 def copies_an_answer(notebook, rng):
-    answer = rng.choice(answers(notebook))
+    answer = pick(rng, answers(notebook))
     notebook["cells"].insert(place(notebook, answer) + 1, copy.deepcopy(answer))
     return True
 
 
 @mutation(4, says=True)
 def keeps_the_empty_form(notebook, rng):
-    answer = rng.choice(answers(notebook))
+    answer = pick(rng, answers(notebook))
     stub = copy.deepcopy(answer) | {"source": _stubs()[answer["metadata"]["nbgrader"]["grade_id"]]}
     somewhere(notebook, rng, stub)
     return True
@@ -253,7 +270,7 @@ def keeps_the_empty_form(notebook, rng):
 
 @mutation(4, says=True)
 def keeps_an_older_attempt(notebook, rng):
-    answer = rng.choice(answers(notebook))
+    answer = pick(rng, answers(notebook))
     older = copy.deepcopy(answer) | {"source": rng.choice(["def broken(:", "1 / 0", _wrong(text(answer))])}
     notebook["cells"].insert(rng.randint(0, place(notebook, answer)), older)
     return True
@@ -262,7 +279,7 @@ def keeps_an_older_attempt(notebook, rng):
 @mutation(4, says=True)
 def answers_in_a_new_cell(notebook, rng):
     """The given cell stays as it was; the answer stands in a cell of the student's own."""
-    answer = rng.choice(answers(notebook))
+    answer = pick(rng, answers(notebook))
     notebook["cells"].insert(place(notebook, answer) + rng.randint(0, 1), code(answer["source"]))
     answer["source"] = _stubs()[answer["metadata"]["nbgrader"]["grade_id"]]
     return True
@@ -270,7 +287,10 @@ def answers_in_a_new_cell(notebook, rng):
 
 @mutation(4, says=True)
 def improves_in_a_new_cell_below(notebook, rng):
-    answer = rng.choice(answers(notebook))
+    """Above the check, as a student does who runs the notebook from top to bottom."""
+    checks = {c["metadata"]["nbgrader"]["grade_id"]: place(notebook, c) for c in of_kind(notebook, "check")}
+    answer = pick(rng, [c for c in answers(notebook) if place(notebook, c) < checks.get(
+        f"{c['metadata']['nbgrader']['grade_id']}-check", -1)])
     notebook["cells"].insert(place(notebook, answer) + 1, code(answer["source"]))
     answer["source"] = _wrong(text(answer))
     return True
@@ -278,7 +298,7 @@ def improves_in_a_new_cell_below(notebook, rng):
 
 @mutation(4, says=True)
 def turns_an_answer_into_text(notebook, rng):
-    answer = rng.choice(answers(notebook))
+    answer = pick(rng, answers(notebook))
     answer["cell_type"] = rng.choice(["raw", "markdown"])
     for key in ("outputs", "execution_count"):
         answer.pop(key, None)
@@ -288,7 +308,7 @@ def turns_an_answer_into_text(notebook, rng):
 def _splits(name: str, ids: tuple[bool, ...]):
     def splits(notebook, rng):
         """Cut where Jupyter's split command may cut: at any line within the answer."""
-        answer = rng.choice(answers(notebook))
+        answer = pick(rng, [c for c in answers(notebook) if c["cell_type"] == "code"])
         lines = text(answer).split("\n")
         inner = [n for n in range(1, len(lines)) if lines[n].strip() and not _in_a_string(lines, n)]
         if len(inner) < len(ids) - 1:
@@ -434,11 +454,7 @@ def _wrong(source: str) -> str:
 
 def _alone(cell: dict) -> bool:
     """Whether a cell's source is whole, not one half of a split one."""
-    try:
-        compile(text(cell), "<cell>", "exec")
-    except (SyntaxError, ValueError):
-        return False
-    return True
+    return sources.parses(text(cell))
 
 
 # Files -----------------------------------------------------------------------------------------------------------

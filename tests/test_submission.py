@@ -532,13 +532,13 @@ def hand_in(source, number):
     assert seconds < 8, (source[:40], seconds)
 
 def work():
-    for size in (60_000, 150_000):
+    for size in map(int, sys.argv[2:]):
         for number, source in enumerate(hostile(size)):
             hand_in(source, number)
     done.append(True)
 
 done = []
-threading.stack_size(2**19 if "thread" in sys.argv else 2**23)  # macOS gives threads 512 kB
+threading.stack_size(2**19 if sys.argv[1] == "thread" else 2**23)  # macOS gives threads 512 kB
 thread = threading.Thread(target=work)
 thread.start()
 thread.join()
@@ -547,9 +547,13 @@ print("survived")
 """
 
 
-@pytest.mark.parametrize("where_run", ["main", "thread"])
-def test_hostile_code_crashes_nothing(where_run):
-    command = [sys.executable, "-c", CRASH, where_run]
+@pytest.mark.parametrize(("stack", "sizes"), [
+    ("thread", ["30000"]),
+    pytest.param("thread", ["60000", "150000"], marks=pytest.mark.slow),
+    pytest.param("main", ["60000", "150000"], marks=pytest.mark.slow),
+])
+def test_hostile_code_crashes_nothing(stack, sizes):
+    command = [sys.executable, "-c", CRASH, stack, *sizes]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert ran.returncode == 0 and "survived" in ran.stdout, (ran.returncode, ran.stderr[-2000:])
 
