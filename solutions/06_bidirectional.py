@@ -134,13 +134,7 @@ def reverse_valid(x, mask):
 check("bi.reverse_valid", reverse_valid)
 
 # %%
-def backwards(x, mask=None):
-    """Valid steps reversed, padding behind them; without a mask, the whole row. For the rest of the lesson."""
-    if mask is None:
-        return ops.flip(x, axis=1)
-    t = ops.arange(ops.shape(x)[1], dtype="int32")
-    n = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)
-    return ops.take_along_axis(x, ops.where(t < n, n - 1 - t, t)[:, :, None], axis=1)
+from unrolled.lessons.bi import backwards  # reverse_valid for the rest of the lesson; without a mask, it flips the row
 
 # %% tags=["demo"]
 import matplotlib.pyplot as plt
@@ -210,14 +204,7 @@ def merge(forward, backward, mode="concat"):
 check("bi.merge", merge)
 
 # %%
-MERGES = {
-    "concat": lambda f, b: ops.concatenate([f, b], axis=-1), "sum": ops.add, "mul": ops.multiply,
-    "ave": lambda f, b: (f + b) / 2, None: lambda f, b: (f, b),
-}
-
-def join(forward, backward, mode):
-    """The two directions' outputs in one of the five ways. For the rest of the lesson."""
-    return MERGES[mode](forward, backward)
+from unrolled.lessons.bi import join  # merge for the rest of the lesson: join(forward, backward, mode)
 
 # %% [markdown]
 # ## 4 · A bidirectional layer from any cell
@@ -238,8 +225,9 @@ def join(forward, backward, mode):
 #
 # **Exercise `bi.layer`** · ●●●●○ · 25 min · 10 points
 #
-# Write `BiRNN`. Use `backwards` and `join` from above. `keras.layers.Bidirectional` is what you are building,
-# so you may not use it.
+# Write `BiRNN`. Use `backwards(x, mask)` and `join(forward, backward, mode)` from above; for both, `None` will
+# do where you have no mask or do not want to merge. `keras.layers.Bidirectional` is what you are building, so
+# you may not use it.
 #
 # <details><summary>Hint 1: the shape of it</summary>
 #

@@ -77,7 +77,7 @@ REVERSE = Exercise(
     title="Reverse the valid part",
     cases=reverse_cases,
     reference=reverse_valid,
-    forbids=("tensorflow.reverse_sequence", "tf.reverse_sequence"),
+    forbids=("tensorflow.reverse_sequence", "tf.reverse_sequence", "unrolled.lessons.bi.backwards"),
     aspects=(
         Aspect("without padding", 1, on=("full/*",), ask="What stands at t = 0 after the reversal?"),
         Aspect("with padding", 3, on=("padded/*",),
@@ -145,6 +145,7 @@ MERGE = Exercise(
     title="Merge the two directions",
     cases=merge_cases,
     reference=merge,
+    forbids=("unrolled.lessons.bi.join",),
     aspects=(
         Aspect("concat", 1, on=("concat/*",), ask="With u units each way, what is the last dimension?"),
         Aspect("sum, mul and ave", 2, on=("sum/*", "mul/*", "ave/*"), ask="All three work element by "
