@@ -154,11 +154,8 @@ def derive_student(name: str, reference: NotebookNode) -> NotebookNode:
 
 
 def write(path: Path, notebook: NotebookNode) -> None:
-    """Write a notebook so that a killed run leaves the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(nbformat.writes(notebook, version=4) + "\n", encoding="utf-8")
-    partial.replace(path)
+    """Write a notebook, whole or not at all."""
+    course.write_text(path, nbformat.writes(notebook, version=4) + "\n")
 
 
 # The lint ---------------------------------------------------------------------------------------------
@@ -232,7 +229,7 @@ def lint_student(name: str, reference: NotebookNode, student: NotebookNode) -> l
                 problems.append(f"{name}: {grade_id!r} has no stub in the student notebook")
             if solution_body(cell) in text:
                 problems.append(f"{name}: the solution of {grade_id!r} is in the student notebook")
-    extra = [p.name for p in course.reference(name).parent.glob("*") if p.suffix not in (".ipynb", ".partial")]
+    extra = [p.name for p in course.reference(name).parent.glob("*") if not p.name.endswith((".ipynb", ".partial"))]
     if extra:
         problems.append(f"{name}: nbgrader would hand out {extra} from {course.reference(name).parent.name}/")
     return problems

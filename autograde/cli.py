@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -87,11 +87,13 @@ def grade(
     that cannot be read; all other submissions are graded all the same.
     """
     from autograde import course
+
+    chosen, limits = course.chosen(names), _limits(cell_seconds, memory_mb)
+    _warm_up(limits, scheduler)
     from autograde.show import grade_and_show
 
-    problems = grade_and_show(course.chosen(names), _settings(
-        submitted, output, db, workers, scheduler, force, cell_seconds, memory_mb), console, errors,
-        json_file=json_file, unprotected=unprotected)
+    problems = grade_and_show(chosen, _settings(submitted, output, db, workers, scheduler, force, limits), console,
+                              errors, json_file=json_file, unprotected=unprotected)
     if problems:
         raise typer.Exit(2)
 
@@ -103,6 +105,7 @@ def demo(
     unprotected: Unprotected = False,
 ) -> None:
     """Grade the sample class that comes with the course: right, wrong, half done and hostile submissions."""
+    _warm_up(_limits())
     from autograde import course, samples
     from autograde.show import grade_and_show
 
@@ -124,6 +127,7 @@ def regrade(
     unprotected: Unprotected = False,
 ) -> None:
     """Show who would change by how much, and why, if the class were graded again; write nothing without --write."""
+    _warm_up(_limits())
     from autograde import course
     from autograde.show import regrade_and_show
 
@@ -143,13 +147,25 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-def _settings(submitted, output, db, workers, scheduler, force=False, cell_seconds=10.0, memory_mb=2048):
-    from autograde.run import Settings
+def _limits(cell_seconds: float = 10.0, memory_mb: int = 2048):
     from unrolled.sandbox.isolate import Limits
 
-    return Settings(
-        submitted.absolute(), output.absolute(), db or f"sqlite:///{output.absolute() / 'gradebook.db'}", workers,
-        scheduler or None, Limits(cell_cpu=cell_seconds, cell_wall=3 * cell_seconds, memory=memory_mb << 20), force)
+    return Limits(cell_cpu=cell_seconds, cell_wall=3 * cell_seconds, memory=memory_mb << 20)
+
+
+def _warm_up(limits, scheduler: str = "") -> None:
+    """Let the warm process import Keras while this one imports nbgrader and Dask: each takes seconds."""
+    if not scheduler:
+        from autograde import sandbox
+
+        threading.Thread(target=sandbox.start_early, args=(limits,), daemon=True).start()
+
+
+def _settings(submitted, output, db, workers, scheduler, force=False, limits=None):
+    from autograde.run import Settings
+
+    return Settings(submitted.absolute(), output.absolute(), db or f"sqlite:///{output.absolute() / 'gradebook.db'}",
+                    workers, scheduler or None, limits or _limits(), force)
 
 
 def main() -> None:
@@ -160,13 +176,3 @@ def main() -> None:
         print(f"autograde: {error}", file=sys.stderr)
         sys.exit(2)
 
-
-def write_json(path: Path, records: list[dict]) -> None:
-    """Write records whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None

@@ -7,6 +7,14 @@ import re
 from pathlib import Path
 
 
+def write_text(path: Path, content: str) -> None:
+    """Write a file so that a killed run leaves the old one or the new one, never half of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial.write_text(content, encoding="utf-8")
+    partial.replace(path)
+
+
 class UserError(Exception):
     """Something the person at the command line can put right: printed as one line, exit code 2."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -143,14 +142,6 @@ def page(result: Result, submission: Submission, *, by_hand: Mapping[str, ByHand
         waiting=sum(item.max_points for item in items if item.points is None),
         status=None if result.status == GRADED else STATUSES[result.status],
         note=clean(result.note, SENTENCE_BYTES), repairs=_repairs(result.repairs))
-
-
-def write(path: Path, content: str) -> None:
-    """Write a page or notebook so that a killed run leaves the old file or the new one, never half of one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(content, encoding="utf-8")
-    partial.replace(path)
 
 
 def _items(result: Result, submission: Submission, by_hand: Mapping[str, ByHand]) -> list[_Item]:

@@ -95,8 +95,8 @@ class Pool:
         if address is None:
             # Threads suffice: student code runs in processes of its own, forked by one warm process.
             cluster = self._stack.enter_context(LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, processes=False, dashboard_address=None, worker_dashboard_address=None,
-                memory_limit=0, silence_logs=logging.ERROR))
+                n_workers=self.workers, threads_per_worker=1, processes=False, memory_limit=0,
+                dashboard_address=None, worker_dashboard_address=None, silence_logs=logging.ERROR))
             address = cluster
         else:
             _pickle_oracles_by_value()

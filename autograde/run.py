@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograde import engine, feedback, gradebook, submission
-from autograde.build import write as write_notebook
+from autograde import course, engine, feedback, gradebook, submission
 from autograde.course import UserError
 from autograde.gradebook import Journal, Writer, student_problem, timestamp_of
 from autograde.pool import Lesson, Pool, Task
-from autograde.records import MISSING, UNREADABLE, Result, Submission
+from autograde.records import UNREADABLE, Result, Submission
 from unrolled.sandbox.isolate import Limits
 
 
@@ -102,10 +101,12 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         else:
             yield Progress(record, resumed=True, problem=_problem(record))
     for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
+        problem = _problem(result.record(), handed_in)
         if not student_problem(task.student):
-            record_one(settings, writer, result, handed_in)
+            warning = record_one(settings, writer, result, handed_in)
             journal.append(task.student, name, fingerprints[task.student], result.record())
-        yield Progress(result.record(), problem=_problem(result.record(), handed_in))
+            problem = problem or (f"{task.student}: {warning}" if warning else "")
+        yield Progress(result.record(), problem=problem)
 
 
 def try_again(lesson: Lesson, settings: Settings, pool: Pool) -> Iterator[Progress]:
@@ -122,8 +123,7 @@ def _finished(student: str, lesson: str, fingerprint: str, settings: Settings, w
     if settings.force or not journal.done(student, lesson, fingerprint):
         return None
     record = journal.record_of(student, lesson)
-    wrote = [path for path in paths(settings, student, lesson) if record["status"] not in (MISSING, UNREADABLE)]
-    there = all(path.exists() for path in wrote)
+    there = all(path.exists() for path in paths(settings, student, lesson))
     return record if there and writer.holds(student, lesson, record) else None
 
 
@@ -133,18 +133,20 @@ def paths(settings: Settings, student: str, lesson: str) -> tuple[Path, Path]:
             settings.output / "feedback" / student / lesson / f"{lesson}.html")
 
 
-def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Submission) -> None:
-    """Write one submission: pages first, then its transaction; a run killed in between writes them again."""
+def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Submission) -> str:
+    """Write one submission: its transaction, then its pages; returns a sentence if its timestamp is odd.
+
+    A run killed in between writes them again: the journal's line comes last.
+    """
     notebook_path, page_path = paths(settings, result.student, result.lesson)
-    timestamp, _warning = timestamp_of(settings.submitted / result.student / result.lesson)
-    if handed_in.notebook is not None:
-        write_notebook(notebook_path, feedback.autograded(result, handed_in))
-    writer.record(result, handed_in, timestamp)
-    page_path.parent.mkdir(parents=True, exist_ok=True)
-    partial = page_path.with_suffix(".partial")
-    by_hand = writer.by_hand(result.student, result.lesson)
-    partial.write_text(feedback.page(result, handed_in, by_hand=by_hand), encoding="utf-8")
-    partial.replace(page_path)
+    timestamp, warning = timestamp_of(settings.submitted / result.student / result.lesson)
+    rewritten = feedback.rewritten(notebook_path, handed_in)
+    writer.record(result, handed_in, timestamp, rewritten=rewritten)
+    course.write_text(notebook_path, feedback.as_json(feedback.autograded(result, handed_in)))
+    course.write_text(page_path, feedback.page(
+        result, handed_in, by_hand=writer.by_hand(result.student, result.lesson), submitted=timestamp,
+        penalty=writer.penalty(result.student, result.lesson)))
+    return warning
 
 
 def _problem(record: dict, handed_in: Submission | None = None) -> str:

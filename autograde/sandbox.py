@@ -434,6 +434,12 @@ def shared(limits: Limits | None = None):
     yield _shared
 
 
+def start_early(limits: Limits | None = None) -> None:
+    """Start this process's sandbox ahead of its first use. Should it fail, that first use fails too, and says why."""
+    with contextlib.suppress(SandboxError), shared(limits):
+        pass
+
+
 def close_shared() -> None:
     """End this process's own sandbox, if it has one."""
     global _shared

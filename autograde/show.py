@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograde import oracles, report, run, sandbox
-from autograde.course import UserError
+from autograde.course import ROOT, UserError, write_text
 from autograde.gradebook import Journal, Writer
+from autograde.nbgrader import late_penalty
 from autograde.pool import Lesson, Pool
 from autograde.records import GRADED
 
@@ -38,15 +40,13 @@ def print_protections(console: Console, box, *, whole: bool = False) -> bool:
 def grade_and_show(names, settings, console: Console, errors: Console, *, json_file: Path | None = None,
                    unprotected: bool = False, only_handed_in: bool = False) -> list[str]:
     """Grade lessons, print table and places; returns one line for everything that needs an instructor's eye."""
-    from autograde.cli import write_json
-
     run.students(settings.submitted)
     run.prepare_output(settings.output)
     records: list[dict] = []
     problems: list[str] = []
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(settings.output))
-        writer = stack.enter_context(Writer(settings.db_url, "unrolled"))
+        writer = stack.enter_context(Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)))
         for name in names:
             writer.prepare(name)
         pool = _start(stack, settings, errors, unprotected)
@@ -59,7 +59,10 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
             write_report(settings.output, name, [r for r in records if r["lesson"] == name])
     records.sort(key=lambda r: (r["lesson"], r["student"]))
     if json_file is not None:
-        write_json(json_file, records)
+        try:
+            write_text(json_file, json.dumps(records, indent=1, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise UserError(f"cannot write {json_file}: {error.strerror or error}") from None
     print_table(console, records)
     console.print(f"\nfeedback: {settings.output / 'feedback'}\nreport:   {settings.output / 'report'}"
                   f"\ngradebook: {settings.db_url.rsplit('@')[-1]}", markup=False, soft_wrap=True)
@@ -95,11 +98,8 @@ def _bar(errors: Console, name: str, settings):
 
 def write_report(output: Path, lesson: str, records: list[dict]) -> None:
     """The class report of one lesson, whole or not at all."""
-    path = output / "report" / f"{lesson}.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_text(report.class_report(lesson, records, oracles.of_lesson(lesson)), encoding="utf-8")
-    partial.replace(path)
+    write_text(output / "report" / f"{lesson}.html",
+               report.class_report(lesson, records, oracles.of_lesson(lesson)))
 
 
 def print_table(console: Console, records: list[dict]) -> None:
@@ -138,7 +138,7 @@ def regrade_and_show(names, settings, console: Console, errors: Console, *, writ
     changed: list[tuple[str, str]] = []
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(settings.output))
-        writer = stack.enter_context(Writer(settings.db_url, "unrolled"))
+        writer = stack.enter_context(Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)))
         pool = _start(stack, settings, errors, unprotected)
         for name in names:
             writer.prepare(name)

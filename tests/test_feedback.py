@@ -15,7 +15,7 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograde import feedback, judge, report
+from autograde import course, feedback, judge, report
 from autograde.exercise import Aspect, Case, Exercise, Misconception
 from autograde.gradebook import ByHand
 from autograde.judge import AspectResult, Diagnosis, Verdict
@@ -221,8 +221,8 @@ def test_a_cut_never_splits_a_character():
 
 def test_a_page_is_written_whole(tmp_path):
     path = tmp_path / "feedback" / "ada" / f"{LESSON}.html"
-    feedback.write(path, "one")
-    feedback.write(path, "two")
+    course.write_text(path, "one")
+    course.write_text(path, "two")
     assert path.read_text() == "two" and [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -271,7 +271,7 @@ def test_a_rewritten_answer_is_noticed(tmp_path):
     path = tmp_path / "autograded.ipynb"
     assert feedback.rewritten(path, submission()) == frozenset()
     for why in ("Because.", "Because of <b>this</b>."):
-        feedback.write(path, feedback.as_json(feedback.autograded(result(), submission(why=why))))
+        course.write_text(path, feedback.as_json(feedback.autograded(result(), submission(why=why))))
         assert feedback.rewritten(path, submission(why=why)) == frozenset()
         assert feedback.rewritten(path, submission(why="For another reason.")) == {"tiny.why"}
     path.write_text("{half a noteb")

@@ -112,6 +112,9 @@ STEP = Exercise(
         named(step, "candidate through a sigmoid",
               "The candidate goes through tanh, not sigmoid: a state must be able to become negative.",
               candidate=sigmoid),
+        named(step, "no tanh on the candidate",
+              "The candidate never goes through tanh: nothing keeps the state between −1 and 1.",
+              candidate=lambda a: a),
         named(step, "bias left out", "The bias b is never added.", bias=False),
         named(step, "gates do not see the state",
               "z and r look at x only. Each gate also has its own block of U, which looks at h.",
@@ -230,6 +233,7 @@ def reset_after(case, order="zrh", z_on="old", reset="product", rows=(0, 1), bia
     recurrent_bias = blocks(b[1], order)[2] if bias[1] else 0
     inside = {"product": ah + r * sh, "bias outside": ah + recurrent_bias + r * (sh - recurrent_bias),
               "state": ah + recurrent_bias + (r * h) @ blocks(case["U"], order)[2],
+              "state, then bias": ah + r * recurrent_bias + (r * h) @ blocks(case["U"], order)[2],
               "no": ah + sh, "all": r * (ah + sh), "input": r * ah + sh}[reset]
     new = np.tanh(inside)
     mixed = {"old": z * h + (1 - z) * new, "new": (1 - z) * h + z * new, "no 1-z": z * h + new}[z_on]
@@ -259,6 +263,9 @@ RESET_AFTER = Exercise(
         named(reset_after, "reset before the product",
               "This is (r · h) U, the other form. Here the gate scales the finished product: r · (h U + "
               "b[1]).", reset="state"),
+        named(reset_after, "reset before the product, bias after it",
+              "Only the bias is in the new form; the product is still (r · h) U. Here r scales the finished "
+              "product and its bias together: r · (h U + b[1]).", reset="state, then bias"),
         named(reset_after, "bias rows swapped",
               "The two rows of b have changed places: row 0 goes with x, row 1 with h.", rows=(1, 0)),
         named(reset_after, "reset gate ignored",
@@ -540,19 +547,22 @@ COUNT = Exercise(
 # gru.reduces_to_rnn
 
 def reduces_cases(rng):
+    x = rng.normal(size=(B, T, D))
+    x[0] *= 8  # large inputs move a gate that looks at them, whatever its bias
     return {"random": Case({
         "W": rng.normal(size=(D, U)) * 0.6, "U": rng.normal(size=(U, U)) * 0.6, "b": rng.normal(size=U) * 0.6,
-        "x": rng.normal(size=(B, T, D)), "h": rng.uniform(-0.9, 0.9, (B, U)),
+        "x": x, "h": rng.uniform(-0.9, 0.9, (B, U)),
     }, about=f"an RNN with D = {D} inputs and u = {U} units, run T = {T} steps as a GRU")}
 
 
-def reduces(case, z=0.0, r=1.0, bias=1, recurrent=True, gate_weights=False, z_bias=None, r_bias=None):
+def reduces(case, z=0.0, r=1.0, bias=1, recurrent=True, gate_weights=False, gate_bias=True, z_bias=None,
+            r_bias=None):
     """The GRU that the weights make, run over the inputs; each keyword is a way to get it wrong."""
     h, hs, zs, rs = case["h"], [], [], []
     W, U, b = case["W"], case["U"] if recurrent else 0 * case["U"], bias * case["b"]
     for t in range(T):
         x = case["x"][:, t]
-        seen = x @ W + h @ U + b if gate_weights else np.zeros_like(h)
+        seen = x @ W + h @ U + (b if gate_bias else 0) if gate_weights else np.zeros_like(h)
         zt = np.broadcast_to(sigmoid(seen + z_bias) if z_bias is not None else z, h.shape)
         rt = np.broadcast_to(sigmoid(seen + r_bias) if r_bias is not None else r, h.shape)
         h = zt * h + (1 - zt) * np.tanh(x @ W + b + rt * (h @ U))
@@ -604,6 +614,9 @@ REDUCES = Exercise(
               "The RNN's weights stand in all three blocks, so the gates move with the input. Put zeros in"
               " the gates' blocks and hold them with a large bias.",
               gate_weights=True, z_bias=0.0, r_bias=0.0),
+        named(reduces, "large bias, but the gates still look",
+              "The biases are right, but the gates' blocks of W and U are not zero: a large input opens what "
+              "the bias holds shut.", gate_weights=True, gate_bias=False, z_bias=-20.0, r_bias=20.0),
     ),
     rtol=1e-3,
     atol=1e-3,

@@ -248,6 +248,8 @@ WRONG = {
         "tanh on the update gate": edit("z = ops.sigmoid", "z = ops.tanh"),
         "tanh on the reset gate": edit("r = ops.sigmoid", "r = ops.tanh"),
         "candidate through a sigmoid": edit("candidate = ops.tanh", "candidate = ops.sigmoid"),
+        "no tanh on the candidate": edit("candidate = ops.tanh(xh + ops.matmul(r * h, Uh))",
+                                         "candidate = xh + ops.matmul(r * h, Uh)"),
         "bias left out": edit("ops.matmul(x, W) + b", "ops.matmul(x, W)"),
         "gates do not see the state": edit("xz + ops.matmul(h, Uz)", "xz", "xr + ops.matmul(h, Ur)", "xr"),
     },
@@ -299,6 +301,9 @@ def other_convention(W, U, b):
         "reset before the product": edit(
             "ops.tanh(xh + r * hh)",
             "ops.tanh(xh + ops.split(b[1], 3)[2] + ops.matmul(r * h, ops.split(U, 3, 1)[2]))"),
+        "reset before the product, bias after it": edit(
+            "ops.tanh(xh + r * hh)",
+            "ops.tanh(xh + ops.matmul(r * h, ops.split(U, 3, 1)[2]) + r * ops.split(b[1], 3)[2])"),
         "bias rows swapped": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W) + b[1]",
                                   "ops.matmul(h, U) + b[1]", "ops.matmul(h, U) + b[0]"),
         "reset gate ignored": edit("xh + r * hh", "xh + hh"),
@@ -370,6 +375,7 @@ def other_convention(W, U, b):
         "bias twice": edit("np.zeros(3 * u)]", "b_x]"),
         "bias forgotten": edit("[shut, open_, b]", "[shut, open_, 0 * b]"),
         "recurrent weights forgotten": edit("[no_U, no_U, U]", "[no_U, no_U, no_U]"),
+        "large bias, but the gates still look": edit("[no_W, no_W, W]", "[W, W, W]", "[no_U, no_U, U]", "[U, U, U]"),
         "same weights in every block": '''
 def rnn_as_gru(W, U, b):
     u = len(b)

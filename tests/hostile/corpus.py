@@ -244,7 +244,7 @@ import glob, unrolled
 course = os.path.dirname(os.path.dirname(unrolled.__file__))
 print("seen", [p for p in glob.glob(course + "/*") + glob.glob(course + "/*/*") if "grade" in p or "submitted" in p])
 ''', says="seen []"),
-    Attack("B3", "print the check's source and raise a traceback into the feedback", "source of hidden tests shown", code='''
+    Attack("B3", "print the check's source and a traceback into the feedback", "hidden tests are shown", code='''
 import inspect, unrolled.probes.lstm
 print(inspect.getsource(unrolled.probes.lstm.step))
 raise RuntimeError("look")
@@ -451,7 +451,8 @@ REBUILD = [
     Attack("R1", "a notebook of 200,000 cells", "minutes", change=_many_cells, statuses=(UNREADABLE,)),
     Attack("R2", "JSON nested 200,000 deep", "submission fails", change=_deep_json, statuses=(UNREADABLE,)),
     Attack("R3", "null bytes in a cell", "submission fails", change=_in_source("\0x = 1\0"), statuses=(GRADED,)),
-    Attack("R4", "brackets nested deeper than the parser goes", "error", change=_in_source("x = " + "(" * 50_000 + ")" * 50_000)),
+    Attack("R4", "brackets nested deeper than the parser goes", "error",
+           change=_in_source("x = " + "(" * 50_000 + ")" * 50_000)),
     Attack("R5", "an operator chain the compiler falls over", "error", change=_in_source("x = " + "-" * 100_000 + "1")),
     Attack("R6", "lone surrogates in a cell", "submission fails", change=_in_source('x = "\ud83d"')),
     Attack("R7", "a number of a million digits", "error", change=_in_source("x = " + "9" * 150_000)),
