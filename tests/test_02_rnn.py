@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from autograde import oracles, samples
+from autograde import judge, oracles, samples
 from autograde.oracles import rnn as oracle
 from tests.classroom import classroom
 from unrolled import data
@@ -184,6 +184,24 @@ def test_there_are_154_sonnets():
     (3005, "three thousand and five"), (9999, "nine thousand nine hundred and ninety nine")])
 def test_number_words(number, words):
     assert helpers.number_words(number) == words
+
+
+@pytest.mark.parametrize(("exercise", "answer"), [
+    ("rnn.step", "def rnn_step(x, h, W, U, b):\n    return helpers.cell(x, h, W, U, b)\n"),
+    ("rnn.concat_form", "from unrolled.lessons.rnn import cell\n"
+                        "def concat_form(x, h, W, U, b):\n    return np.vstack([W, U]), cell(x, h, W, U, b)\n"),
+    ("rnn.sample", "def sample(logits, temperature, r):\n"
+                   "    return ops.softmax(logits / temperature), helpers.draw(logits, temperature, r)\n"),
+    ("rnn.layer", "class SimpleRNN(keras.layers.SimpleRNN):\n    pass\n")])
+def test_what_is_given_is_no_answer(exercise, answer):
+    verdict = classroom("02_rnn").try_answer(exercise, answer)
+    assert verdict.state == judge.FORBIDDEN and verdict.points == 0
+
+
+def test_the_given_draw_is_the_oracle_s():
+    case = oracles.get("rnn.sample").draw(9)["warm"]
+    np.testing.assert_array_equal(helpers.draw(case["logits"], float(case["temperature"]), case["r"]),
+                                  oracle.sample(case)["id"])
 
 
 def test_number_words_are_all_different():

@@ -12,6 +12,9 @@ import numpy as np
 from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
 
 LESSON = "02_rnn"
+# Given to students after the exercise that they would answer.
+GIVEN_CELL = ("helpers.cell", "unrolled.lessons.rnn.cell")
+GIVEN_DRAW = ("helpers.draw", "unrolled.lessons.rnn.draw")
 
 
 def wrong(reference, name, says, **change):
@@ -99,6 +102,7 @@ STEP = Exercise(
         wrong(step, "old state added",
               "You add the new value to the old state; here the new state *replaces* it.", residual=True),
     ),
+    forbids=GIVEN_CELL,
 )
 
 
@@ -164,6 +168,7 @@ CONCAT = Exercise(
         wrong(concat_form, "state left out",
               "h does not take part: only the rows of V that meet x are used.", recurrent=False),
     ),
+    forbids=GIVEN_CELL,
 )
 
 
@@ -706,6 +711,7 @@ SAMPLE = Exercise(
         wrong(sample, "one random number for all",
               "Every row uses r[0]: each row has a random number of its own.", shared=True),
     ),
+    forbids=GIVEN_DRAW,
 )
 
 EXERCISES = [STEP, CONCAT, UNROLL, LAYER, LAST_VALID, LOSS, ONE_TO_MANY, SAMPLE]

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+from keras import ops
 
 from unrolled.plot import COLOURS
 
 ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
         "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 TENS = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+
+
+def cell(x, h, W, U, b):
+    """One step of a recurrent cell: (batch, D) and (batch, u) -> (batch, u)."""
+    return ops.tanh(ops.matmul(x, W) + ops.matmul(h, U) + b)
+
+
+def draw(logits, temperature, r) -> np.ndarray:
+    """One symbol a row from softmax(logits / temperature); r holds a random number from 0 to 1 for each row."""
+    z = logits / temperature
+    p = np.exp(z - z.max(axis=-1, keepdims=True))
+    running = np.cumsum(p / p.sum(axis=-1, keepdims=True), axis=-1)
+    # Rounding may leave the last sum just below 1, and r above it.
+    return np.minimum((running <= r[:, None]).sum(axis=-1), logits.shape[-1] - 1)
 
 
 def number_words(n: int) -> str:
