@@ -208,10 +208,13 @@ check("rnn.unroll", unroll)
 # %% solution="rnn.layer"
 @keras.saving.register_keras_serializable("unrolled_rnn")
 class SimpleRNN(keras.layers.Layer):
-    """(batch, T, D) -> all states (batch, T, units), or the last one (batch, units)."""
+    """(batch, T, D) -> all states (batch, T, units), or the last one (batch, units).
 
-    ### BEGIN SOLUTION
+    call(x, initial_state=None, mask=None). Write __init__, build, call and get_config.
+    """
+
     def __init__(self, units, return_sequences=False, stateful=False, **kwargs):
+        ### BEGIN SOLUTION
         super().__init__(**kwargs)
         self.units, self.return_sequences, self.stateful = units, return_sequences, stateful
         self.supports_masking = True

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 import keras
+import nbformat
 import numpy as np
 import pytest
 
-from autograde import judge, oracles, samples
+from autograde import course, judge, lesson, oracles, samples
 from autograde.oracles import rnn as oracle
 from tests.classroom import classroom
 from unrolled import data
@@ -202,6 +203,18 @@ def test_the_given_draw_is_the_oracle_s():
     case = oracles.get("rnn.sample").draw(9)["warm"]
     np.testing.assert_array_equal(helpers.draw(case["logits"], float(case["temperature"]), case["r"]),
                                   oracle.sample(case)["id"])
+
+
+def test_an_untouched_notebook_says_not_written_yet_everywhere():
+    released = nbformat.read(course.released("02_rnn"), 4)
+    room, stubs = classroom("02_rnn"), {}
+    for cell in released.cells:
+        if lesson.kind_of(cell) == "solution":
+            stubs[lesson.exercise_of(cell)] = cell.source
+    assert set(stubs) == {ex.id for ex in oracles.of_lesson("02_rnn")}
+    for exercise, stub in stubs.items():
+        verdict = room.try_answer(exercise, stub)
+        assert (verdict.state, verdict.points) == (judge.UNWRITTEN, 0), verdict
 
 
 def test_number_words_are_all_different():
