@@ -13,6 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+from unrolled.probes.bi import codes, text
 
 LESSON = "06_bidirectional"
 
@@ -114,14 +115,14 @@ def merge_cases(rng):
     for mode in MODES:
         outputs = {way: rng.normal(size=(B, T, u)) for way in ("forward", "backward")}
         about = f"merge_mode {mode}, two outputs of shape (B, T, u) = ({B}, {T}, {u})"
-        cases[mode] = Case({**outputs, "mode": mode}, about=about)
+        cases[mode] = Case({**outputs, "mode": codes(mode)}, about=about)
     return cases
 
 
 def merge(case, axis=-1, backward_first=False, ave="half", mul=np.multiply, none="pair", stacked=False):
     """Two outputs into one; each keyword is a way to get it wrong."""
     f, b = case["forward"], case["backward"]
-    mode = str(case["mode"])
+    mode = text(case["mode"])
     if mode == "None" and none == "pair":
         return {"forward": f, "backward": b}
     if mode == "None" and none == "stack":
@@ -199,7 +200,7 @@ STEPS = {"gru": (gru_step, 1, 3), "lstm": (lstm_step, 2, 4)}
 
 def read(case, weights, x, mask):
     """All outputs of one cell; a masked step holds the states and repeats the output."""
-    step, n_states, _ = STEPS[str(case["cell"])]
+    step, n_states, _ = STEPS[text(case["cell"])]
     B, T, _ = x.shape
     u = weights[1].shape[0]
     states, y, out = [np.zeros((B, u))] * n_states, np.zeros((B, u)), np.zeros((B, T, u))
@@ -222,7 +223,7 @@ def layer_cases(rng):
                    for name, shape in (("W", (D, blocks)), ("U", (u, blocks)), ("b", bias))}
         padding = {} if lengths is None else {"mask": mask_of(lengths, T)}
         x = rng.normal(size=(B, T, D))
-        return Case({"x": x, "cell": cell, "mode": mode} | padding | weights, about=about)
+        return Case({"x": x, "cell": codes(cell), "mode": codes(mode)} | padding | weights, about=about)
 
     lengths = np.array([3, 4, 2])[rng.permutation(3)]
     return {
@@ -230,7 +231,7 @@ def layer_cases(rng):
         "lstm": case("an LSTM cell (two states), no padding, concat", cell="lstm"),
         "mode": case("a GRU cell, merge_mode mul", mode="mul"),
         "padded": case(f"a GRU cell, valid lengths {', '.join(map(str, lengths))}", lengths=lengths),
-        "facts": Case({"cell": "gru", "mode": "ave", "D": D, "u": u},
+        "facts": Case({"cell": codes("gru"), "mode": codes("ave"), "D": D, "u": u},
                       about=f"counting, saving, loading: a GRU cell with u = {u}, D = {D}, merge_mode ave"),
     }
 
@@ -238,7 +239,7 @@ def layer_cases(rng):
 def layer(case, before="valid", after="valid", mask_flipped=None, shared=False, backward_first=False,
           mode_used=True, passes_mask=True, config="whole"):
     """Both directions; each keyword is a way to get it wrong."""
-    mode = str(case["mode"])
+    mode = text(case["mode"])
     if case.name == "facts":
         D, u = int(case["D"]), int(case["u"])
         if config == "no cell":
@@ -259,7 +260,7 @@ def layer(case, before="valid", after="valid", mask_flipped=None, shared=False, 
     seen = {None: mask, "not flipped": mask, "ignored": np.ones_like(mask)}[mask_flipped]
     backward = turn[after](read(case, W["backward"], turn[before](x), seen))
     valid = mask[..., None]
-    joined = merge({"forward": forward, "backward": backward, "mode": mode if mode_used else "concat"},
+    joined = merge({"forward": forward, "backward": backward, "mode": codes(mode if mode_used else "concat")},
                    backward_first=backward_first)
     result = {"y": joined["y"] * valid}
     return result | ({"mask_goes_on": passes_mask} if case.name == "padded" else {})
@@ -403,7 +404,7 @@ def decode_cases(rng):
     words = str(rng.choice(SENTENCES[1:])).split("/")
 
     def case(characters, tags, about):
-        return Case({"characters": characters, "tags": tags}, about=about)
+        return Case({"characters": codes(characters), "tags": codes(tags)}, about=about)
 
     # Every odd pair of tags occurs; the sentence ends in the middle of a word.
     middle = "".join(rng.choice(list("BMES"), size=6))
@@ -419,7 +420,7 @@ def decode_cases(rng):
 
 def bmes_decode(case, starts="BS", ends="ES", rule="cut"):
     """Word lengths; each keyword is a way to get it wrong."""
-    characters, tags = str(case["characters"]), str(case["tags"])
+    characters, tags = text(case["characters"]), text(case["tags"])
     words = {"cut": _cut, "last lost": _cut, "empty at the end": _cut,
              "no M": _without_m, "unfinished dropped": _finished_only}[rule](characters, tags, starts, ends)
     if rule == "last lost" and tags and tags[-1] not in "ES":
@@ -496,7 +497,7 @@ def f1_cases(rng):
         # Scores are fractions of small numbers: draw again until no two versions agree by chance.
         if all(np.abs(a - b).max() > 0.005 for a, b in combinations(values, 2)):
             break
-    nothing = Case({"gold": np.array(["我/爱/中国"]), "predicted": np.array(["我爱/中/国"])},
+    nothing = Case({"gold": codes("我/爱/中国"), "predicted": codes("我爱/中/国")},
                    about="gold 我/爱/中国, predicted 我爱/中/国: no word is right")
     return {"pooled": case, "nothing": nothing}
 
@@ -510,7 +511,7 @@ def _f1_case(rng):
         for sentences, where in ((gold, cuts), (predicted, guess)):
             slashes = ["/" if cut else "" for cut in [*where, False]]
             sentences.append("".join(c + s for c, s in zip(characters, slashes, strict=True)))
-    return Case({"gold": np.array(gold), "predicted": np.array(predicted)},
+    return Case({"gold": codes("\n".join(gold)), "predicted": codes("\n".join(predicted))},
                 about=f"{len(gold)} sentences: gold {' · '.join(gold)}; predicted {' · '.join(predicted)}")
 
 
@@ -535,8 +536,8 @@ UNITS = {
 
 def word_f1(case, unit="spans", pooled=True, one_set=False, swapped=False, mean="harmonic", zero=0.0):
     """Precision, recall and F1 of words; each keyword is a way to get it wrong."""
-    gold = [UNITS[unit](str(s).split("/")) for s in case["gold"]]
-    predicted = [UNITS[unit](str(s).split("/")) for s in case["predicted"]]
+    gold, predicted = ([UNITS[unit](line.split("/")) for line in text(case[key]).split("\n")]
+                       for key in ("gold", "predicted"))
     if one_set:
         gold, predicted = [set().union(*gold)], [set().union(*predicted)]
     right = np.array([len(g & p) for g, p in zip(gold, predicted, strict=True)])

@@ -7,6 +7,16 @@ import numpy as np
 WAYS = ("forward", "backward")
 
 
+def codes(text: str) -> np.ndarray:
+    """A text as Unicode code points: cases travel as plain numbers."""
+    return np.array([ord(character) for character in text], np.int64)
+
+
+def text(codes: np.ndarray) -> str:
+    """The text that `codes` stands for."""
+    return "".join(map(chr, codes))
+
+
 def reverse_valid(reverse_valid, case):
     """The reversed sequence at its valid steps (what the padding holds afterwards does not matter)."""
     y = reverse_valid(case["x"].astype("float32"), case["mask"])
@@ -15,7 +25,7 @@ def reverse_valid(reverse_valid, case):
 
 def merge(merge, case):
     """Two outputs merged; for None, both of them."""
-    mode = str(case["mode"])
+    mode = text(case["mode"])
     forward, backward = (case[way].astype("float32") for way in WAYS)
     y = merge(forward, backward, None if mode == "None" else mode)
     if isinstance(y, list | tuple):
@@ -29,10 +39,10 @@ def layer(BiRNN, case):
     """The layer's outputs at the valid steps, or facts about it: parameters, what loading restores."""
     import keras
 
-    made = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}[str(case["cell"])]
+    made = {"gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}[text(case["cell"])]
     if "x" not in case:
         return _facts(BiRNN, made, case)
-    made = BiRNN(made(case["U_forward"].shape[0]), merge_mode=str(case["mode"]))
+    made = BiRNN(made(case["U_forward"].shape[0]), merge_mode=text(case["mode"]))
     x = keras.ops.convert_to_tensor(case["x"].astype("float32"))
     _build(made, x)
     for way in WAYS:
@@ -59,11 +69,13 @@ def _build(layer, x):
 def _facts(BiRNN, make_cell, case):
     import keras
 
-    layer = BiRNN(make_cell(int(case["u"])), merge_mode=str(case["mode"]))
+    layer = BiRNN(make_cell(int(case["u"])), merge_mode=text(case["mode"]))
     _build(layer, np.zeros((1, 2, int(case["D"])), "float32"))
     # The way a .keras file goes: objects to plain dictionaries and back.
     written = keras.saving.serialize_keras_object(layer)
-    again = keras.saving.deserialize_keras_object(written, custom_objects={BiRNN.__name__: BiRNN})
+    # An older class of that name may be registered, from a cell that was run before.
+    with keras.saving.custom_object_scope({keras.saving.get_registered_name(BiRNN): BiRNN}):
+        again = keras.saving.deserialize_keras_object(written)
     return {
         "parameters": layer.count_params(),
         "units_restored": again.forward_cell.units,
@@ -78,8 +90,8 @@ def final_state(final_state, case):
 
 def bmes_decode(bmes_decode, case):
     """The words' lengths, and whether every character is still there."""
-    characters = str(case["characters"])
-    words = bmes_decode(characters, str(case["tags"]))
+    characters = text(case["characters"])
+    words = bmes_decode(characters, text(case["tags"]))
     if words is None:
         raise TypeError("bmes_decode returned None: does it return the list of words?")
     words = list(words)
@@ -90,7 +102,7 @@ def bmes_decode(bmes_decode, case):
 
 def f1(word_f1, case):
     """Precision, recall and F1 over several sentences, each a list of words."""
-    gold, predicted = ([str(s).split("/") for s in case[key]] for key in ("gold", "predicted"))
+    gold, predicted = ([line.split("/") for line in text(case[key]).split("\n")] for key in ("gold", "predicted"))
     precision, recall, f1 = word_f1(gold, predicted)
     return {"precision": precision, "recall": recall, "f1": f1}
 
