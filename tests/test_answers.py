@@ -7,10 +7,11 @@ import importlib
 import numpy as np
 import pytest
 
-from autograde import judge, oracles
+from autograde import engine, judge, oracles
 from autograde.exercise import Raises, outputs_of
 from tests.classroom import classroom
 from unrolled.probes import Outcome
+from unrolled.sandbox import channel
 
 TOPICS = oracles.topics()
 ANSWERS = {topic: importlib.import_module(f"tests.answers.{topic}") for topic in TOPICS}
@@ -61,6 +62,9 @@ def test_misconceptions_are_told_apart(topic, exercise):
 @pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
 def test_every_output_is_judged_and_the_same_seed_draws_the_same_cases(topic, exercise):
     first, again = exercise.draw(5), exercise.draw(5)
+    job = channel.pack("job", {}, engine.inputs({exercise.id: first}))
+    [frame] = channel.Reader(channel.NUMBERS_AND_TEXT).feed(job)
+    assert len(frame.arrays) == sum(len(case) for case in first.values()), "the inputs must survive the channel"
     for name, case in first.items():
         assert all(np.array_equal(case[k], again[name][k]) for k in case)
         assert case.about, f"case {name!r} has no line that says what was tried"

@@ -25,7 +25,8 @@ MAX_FRAMES = 5_000
 MAX_TOTAL = 128 << 20
 MAX_ENTRIES = 1_000
 MAX_DIMENSIONS = 16
-_KINDS = {"f", "i", "u", "b"}
+NUMBERS = frozenset("fiub")
+NUMBERS_AND_TEXT = NUMBERS | {"U"}  # only towards a child: some cases hold text
 
 
 class ChannelError(Exception):
@@ -59,7 +60,7 @@ def pack_arrays(arrays: Mapping[str, np.ndarray]) -> bytes:
     return buffer.getvalue()
 
 
-def unpack_arrays(content: bytes) -> dict[str, np.ndarray]:
+def unpack_arrays(content: bytes, kinds: frozenset[str] = NUMBERS) -> dict[str, np.ndarray]:
     """The arrays of an npz from an untrusted process. Raises ChannelError for anything but plain numbers."""
     if len(content) > MAX_ARRAYS:
         raise ChannelError("more bytes than an answer may have")
@@ -75,7 +76,7 @@ def unpack_arrays(content: bytes) -> dict[str, np.ndarray]:
                     raise ChannelError("a compressed array")
                 if member.file_size > len(content) or not member.filename.endswith(".npy"):
                     raise ChannelError("an entry that is no array")
-                arrays[member.filename.removesuffix(".npy")] = _read_array(archive.read(member))
+                arrays[member.filename.removesuffix(".npy")] = _read_array(archive.read(member), kinds)
     except ChannelError:
         raise
     except Exception as error:
@@ -84,13 +85,13 @@ def unpack_arrays(content: bytes) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _read_array(content: bytes) -> np.ndarray:
+def _read_array(content: bytes, kinds: frozenset[str]) -> np.ndarray:
     stream = io.BytesIO(content)
     version = np.lib.format.read_magic(stream)
     if version != (1, 0):
         raise ChannelError("an array in another format version")
     shape, _, dtype = np.lib.format.read_array_header_1_0(stream, max_header_size=1_000)
-    if dtype.kind not in _KINDS or dtype.itemsize > 8:
+    if dtype.kind not in kinds or (dtype.itemsize > 8 and dtype.kind != "U"):
         raise ChannelError("an array that holds no plain numbers")
     count = 1
     for length in shape:
@@ -102,9 +103,13 @@ def _read_array(content: bytes) -> np.ndarray:
 
 
 class Reader:
-    """Cuts a byte stream into frames. Feed it what arrives; it never waits and never holds more than the caps."""
+    """Cuts a byte stream into frames. Feed it what arrives; it never waits and never holds more than the caps.
 
-    def __init__(self):
+    `kinds` are the kinds of arrays it accepts.
+    """
+
+    def __init__(self, kinds: frozenset[str] = NUMBERS):
+        self._kinds = kinds
         self._buffer = bytearray()
         self._frames = 0
         self._total = 0
@@ -144,4 +149,4 @@ class Reader:
             raise ChannelError("a frame whose text cannot be read") from None
         if not isinstance(data, dict):
             raise ChannelError("a frame whose text cannot be read")
-        return Frame(name, data, unpack_arrays(content) if content else {})
+        return Frame(name, data, unpack_arrays(content, self._kinds) if content else {})
