@@ -52,9 +52,9 @@ from unrolled.lessons.bptt import SLOPES, Adam, backprop, forward, step_back
 #
 # The states alone are enough. Keep all of them, with $h_0$ in front, and the cache is complete.
 #
-# **By hand.** One unit, one input: $W = 1$, $U = 0.5$, $b = 0$, $h_0 = 0$, inputs $x = (1, 0)$. Then $h_1 = \tanh(1)
-# = 0.762$, $h_2 = \tanh(0.5 \cdot 0.762) = 0.363$, and the states are $(0,\ 0.762,\ 0.363)$: three numbers for two
-# steps.
+# **By hand.** One unit, one input: $W = 1$, $U = 0.5$, $b = 0$, $h_0 = 0$, inputs $x = (1, 0)$. Then
+# $h_1 = \tanh(1) = 0.762$, $h_2 = \tanh(0.5 \cdot 0.762) = 0.363$, and the states are $(0,\ 0.762,\ 0.363)$: three
+# numbers for two steps.
 #
 # **Exercise `bptt.forward_cache`** · ●○○○○ · 10 min · 4 points
 #
@@ -128,8 +128,8 @@ print("equal to keras.layers.SimpleRNN:", np.allclose(theirs, ours, atol=1e-12))
 # Only numbers can tell.
 #
 # **By hand**, the second step of the example above, with $\mathrm{d}h_2 = 1$: the slope is $1 - 0.363^2 = 0.868$, so
-# $\mathrm{d}z_2 = 0.868$, $\mathrm{d}U = 0.762 \cdot 0.868 = 0.661$, $\mathrm{d}W = 0$ (the input was 0), and $0.868
-# \cdot 0.5 = 0.434$ goes on to $h_1$.
+# $\mathrm{d}z_2 = 0.868$, $\mathrm{d}U = 0.762 \cdot 0.868 = 0.661$, $\mathrm{d}W = 0$ (the input was 0), and
+# $0.868 \cdot 0.5 = 0.434$ goes on to $h_1$.
 #
 # **Exercise `bptt.step_backward`** · ●●○○○ · 15 min · 6 points
 #
@@ -192,9 +192,10 @@ plot.show(figure, alt="Unrolled RNN: states h0 to h3 in a row, inputs below, los
 # So: start at the last step, carry one array backwards, and add up what each step says about the shared weights. This
 # is *backpropagation through time* (BPTT). There is nothing else to it.
 #
-# **By hand**, the example to its end, with a loss on $h_2$ only: 0.434 arrives at $h_1$, where the slope is $1 -
-# 0.762^2 = 0.420$, so $\mathrm{d}z_1 = 0.182$. Summed over both steps: $\mathrm{d}W = 0.182 \cdot 1 + 0.868 \cdot 0 =
-# 0.182$, $\ \mathrm{d}U = 0.182 \cdot 0 + 0.868 \cdot 0.762 = 0.661$, $\ \mathrm{d}b = 0.182 + 0.868 = 1.050$.
+# **By hand**, the example to its end, with a loss on $h_2$ only: 0.434 arrives at $h_1$, where the slope is
+# $1 - 0.762^2 = 0.420$, so $\mathrm{d}z_1 = 0.182$. Summed over both steps:
+# $\mathrm{d}W = 0.182 \cdot 1 + 0.868 \cdot 0 = 0.182$, $\ \mathrm{d}U = 0.182 \cdot 0 + 0.868 \cdot 0.762 = 0.661$,
+# $\ \mathrm{d}b = 0.182 + 0.868 = 1.050$.
 #
 # **Exercise `bptt.through_time`** · ●●●○○ · 25 min · 8 points
 #
@@ -266,8 +267,8 @@ for name, mine, tape_s in zip(["dx", "dh0", "dW", "dU", "db"], ours, theirs, str
 # one-sided difference by a multiple of $\varepsilon$. The error is *relative*, because 0.001 is splendid for
 # gradients of size 1000 and hopeless for gradients of size 0.001.
 #
-# **By hand.** $L(w) = w^3$ at $w = 1$, where the gradient is 3. With $\varepsilon = 0.1$: $(1.331 - 0.729)/0.2 =
-# 3.01$. One-sided: $(1.331 - 1)/0.1 = 3.31$.
+# **By hand.** $L(w) = w^3$ at $w = 1$, where the gradient is 3. With $\varepsilon = 0.1$:
+# $(1.331 - 0.729)/0.2 = 3.01$. One-sided: $(1.331 - 1)/0.1 = 3.31$.
 #
 # **Exercise `bptt.gradcheck`** · ●●○○○ · 15 min · 5 points
 #
@@ -379,15 +380,15 @@ assert min(errors["float64"]) < 1e-8 < 1e-5 < min(errors["float32"])
 # $$\mathrm{d}h_{t-1} = \mathrm{d}h_t\, J_t, \qquad J_t = \operatorname{diag}\!\big(f'(z_t)\big)\, U^\top, \qquad
 # \mathrm{d}h_{T-k} = \mathrm{d}h_T\, J_T J_{T-1} \cdots J_{T-k+1} .$$
 #
-# A product of $k$ similar matrices behaves like a number to the power of $k$. One unit shows it all: $0.9^{100} =
-# 0.00003$, $1^{100} = 1$, $1.1^{100} = 13\,781$. Two things decide which of the three it is:
+# A product of $k$ similar matrices behaves like a number to the power of $k$. One unit shows it all:
+# $0.9^{100} = 0.00003$, $1^{100} = 1$, $1.1^{100} = 13\,781$. Two things decide which of the three it is:
 #
-# * **the slopes** $f'(z_t)$. For tanh at most 1, and only at $z = 0$. For the sigmoid $\sigma' = \sigma(1 - \sigma)
-#   \le \tfrac14$, because a number times its distance to 1 is largest at one half. A sigmoid RNN therefore loses *at
-#   least* three quarters of its gradient at each step, unless $U$ makes up for it.
+# * **the slopes** $f'(z_t)$. For tanh at most 1, and only at $z = 0$. For the sigmoid
+#   $\sigma' = \sigma(1 - \sigma) \le \tfrac14$, because a number times its distance to 1 is largest at one half. A
+#   sigmoid RNN therefore loses *at least* three quarters of its gradient at each step, unless $U$ makes up for it.
 # * **the matrix** $U$. Its *spectral radius* $\rho$, the largest absolute value of an eigenvalue, says how fast its
-#   powers grow in the long run; its largest singular value $\sigma_{\max}$ bounds one step: $\lVert J_t \rVert \le
-#   \sigma_{\max}(U)\, \max f'$.
+#   powers grow in the long run; its largest singular value $\sigma_{\max}$ bounds one step:
+#   $\lVert J_t \rVert \le \sigma_{\max}(U)\, \max f'$.
 #
 # First see that the product formula and your backward pass are the same thing.
 
@@ -411,8 +412,8 @@ print("dh_7 · J_7 · J_6 ··· J_1 equals the dh0 of your backward pass")
 # state; how long is what arrives $k$ steps earlier? $U$ is a random orthogonal matrix times $\rho$, so *all* its
 # eigenvalues and singular values are exactly $\rho$, and nothing but $\rho$ and the activation differs.
 #
-# **Predict first**, for $k = 100$: tanh with $\rho = 0.8$, with $\rho = 1$, with $\rho = 2$; the sigmoid with $\rho =
-# 1$; no activation at all with $\rho = 1$. Which shrink, which grow, which stay?
+# **Predict first**, for $k = 100$: tanh with $\rho = 0.8$, with $\rho = 1$, with $\rho = 2$; the sigmoid with
+# $\rho = 1$; no activation at all with $\rho = 1$. Which shrink, which grow, which stay?
 
 # %%
 def gradient_by_lag(activation, U, T=100, scale=0.1, seed=0):
@@ -490,7 +491,7 @@ assert np.isnan(last) and np.isfinite(states).all()
 # ### "tanh squashes, so it solves it" is half true
 #
 # A common thought: ReLU explodes because it has no upper limit; take tanh, and nothing can explode. **Predict
-# first:** which half of it is true? We make $U$ Gaussian with three sizes, and watch states and gradients of a tanh
+# first:** which half of it is true? We make $U$ Gaussian, in two sizes, and watch states and gradients of a tanh
 # network with weak and with strong inputs.
 
 # %% tags=["demo"]
@@ -555,9 +556,10 @@ assert abs(np.mean((y - 1) ** 2) - 1 / 6) < 0.002
 
 # %% [markdown]
 # **The baseline.** Someone who has read nothing says the mean, $\tfrac12 + \tfrac12 = 1$, every time. The squared
-# error is then the variance of the sum. One number from $[0, 1]$ has variance $\int_0^1 (v - \tfrac12)^2\,\mathrm{d}v
-# = \tfrac1{12}$, and variances of independent numbers add: $\tfrac1{12} + \tfrac1{12} = \tfrac16 = 0.167$. A network
-# stuck at 0.167 has learnt nothing about its input. Remember the number.
+# error is then the variance of the sum. One number from $[0, 1]$ has variance
+# $\int_0^1 (v - \tfrac12)^2\,\mathrm{d}v = \tfrac1{12}$, and variances of independent numbers add:
+# $\tfrac1{12} + \tfrac1{12} = \tfrac16 = 0.167$. A network stuck at 0.167 has learnt nothing about its input.
+# Remember the number.
 #
 # **Written answer `bptt.baseline`** · 5 min · 2 points
 #
@@ -753,8 +755,8 @@ assert np.isnan(clipped[0][0])
 #
 # If $U$ is **orthogonal**, $U^\top U = I$, every vector keeps its length: $\lVert hU \rVert = \lVert h \rVert$, all
 # singular values are 1, and so are the absolute values of all eigenvalues. The matrix then adds neither vanishing nor
-# exploding; only the slopes are left. Spectral radius 1 alone does not give that: it tames the largest eigenvalue,
-# and all others are smaller.
+# exploding; only the slopes are left. Spectral radius 1 alone does not give that: it tames the largest eigenvalue
+# only, and most others are smaller.
 #
 # How to draw one? Take a matrix of independent normal numbers and decompose it, $A = QR$, with $Q$ orthogonal and $R$
 # upper triangular. $Q$ is what we want, with one detail: the algorithm chooses the signs of $R$'s diagonal as it
@@ -920,7 +922,7 @@ plot.show(figure, alt="Gradient at the input against lag, for five untrained cel
 # * The IRNN learns, at the price of the explosions you saw.
 # * The GRU begins with the worst gradient of all, waits on the baseline for hundreds of steps, and then falls far
 #   below it. In that time its gates learn to keep: after training, a gradient that used to shrink by twenty orders of
-#   magnitude arrives almost whole (dashed line). How a gate does that is the subject of the next two lessons.
+#   magnitude gets through (dashed line). How a gate does that is the subject of the next two lessons.
 #
 # ## 10 · Truncated BPTT
 #
@@ -961,7 +963,7 @@ check("bptt.truncated", truncated_bptt)
 
 # %% [markdown]
 # Keras does this with `stateful=True`: the layer starts each call from the state in which the last call left it, and
-# a `GradientTape` never looks beyond its own call.
+# a `GradientTape` sees only what is computed inside it.
 
 # %% tags=["demo"]
 x, _, W, U, b, target = example(T=11)
@@ -987,8 +989,8 @@ print(f"direction of dU, truncated against full: cosine {cosine:.2f}")
 # The truncated gradient is *not* the gradient of the loss, even where, as above, it points almost the same way (at a
 # random start the short lags dominate both). What it leaves out is every influence that crosses a border. To see what
 # that costs, take an **echo**: the inputs are random signs, and at each step the network must say the sign of $d = 6$
-# steps ago. Sequences have 60 steps, and the first 6 answers cannot be known, so the best possible error is $6/60 =
-# 0.1$; always saying 0 gives 1.
+# steps ago. Sequences have 60 steps, and the first 6 answers cannot be known, so the best possible error is
+# $6/60 = 0.1$; always saying 0 gives 1.
 #
 # **Predict first:** at which $k$ does it become learnable? A chunk of 7 steps shows the network only *one* complete
 # question and answer. Is that enough?

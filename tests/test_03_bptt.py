@@ -165,6 +165,17 @@ def test_squashing_bounds_states_and_not_gradients(names):
     assert vanishing[100] <= 0.25**100 * (1 + 1e-6)
 
 
+@pytest.mark.parametrize(("exercise", "source"), [
+    ("forward_cache", "def rnn_forward(*a): return forward(*a)"),
+    ("forward_cache", "import unrolled.lessons.bptt as ready\ndef rnn_forward(*a): return ready.forward(*a)"),
+    ("step_backward", "def rnn_step_backward(*a): return step_back(*a)"),
+    ("through_time", "from unrolled.lessons.bptt import backprop as easy\ndef rnn_backward(*a): return easy(*a)"),
+])
+def test_the_ready_made_answer_is_no_answer(exercise, source):
+    verdict = classroom(LESSON).try_answer(f"bptt.{exercise}", source)
+    assert verdict.points == 0 and verdict.state == "not allowed here"
+
+
 def test_probes_take_a_fraction_of_a_second(names):
     import time
 

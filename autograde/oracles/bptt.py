@@ -91,6 +91,7 @@ FORWARD = Exercise(
         _wrong("float32", "Your states are float32, so rounding is as large as the differences a gradient "
                "check looks at; make the array with the dtype of x (float64).", bytes=4),
     ),
+    forbids=("keras.layers.SimpleRNN", "forward", "unrolled.lessons.bptt.forward"),
 )
 
 
@@ -163,7 +164,8 @@ STEP = Exercise(
         _wrong("weight gradients transposed", "dz.T @ x has the shape of W.T: the gradient of W is x.T @ "
                "dz, and likewise h_prev.T @ dz for U.", flipped=True),
     ),
-    forbids=("tensorflow.GradientTape", "tf.GradientTape", "step_back", "backprop"),
+    forbids=("tensorflow.GradientTape", "tf.GradientTape", "step_back", "backprop",
+             "unrolled.lessons.bptt.step_back", "unrolled.lessons.bptt.backprop"),
 )
 
 
@@ -247,7 +249,7 @@ THROUGH = Exercise(
         _wrong("U not transposed", "dz @ U fits only because U is square: on the way back it is "
                "transposed, dz @ U.T.", transpose=False),
     ),
-    forbids=("tensorflow.GradientTape", "tf.GradientTape", "backprop"),
+    forbids=("tensorflow.GradientTape", "tf.GradientTape", "backprop", "unrolled.lessons.bptt.backprop"),
 )
 
 
