@@ -8,7 +8,7 @@
 # **About two hours · 43 points · know first:** lesson 02 (the plain RNN); lesson 04 (LSTM) helps.
 #
 # By the end you will have drawn a picture of a gate while a network reads *photographer*, and you will know why
-# this small cell wins over the plain RNN although it has no more weights.
+# a GRU beats a plain RNN that has as many weights.
 #
 # | | meaning | shape |
 # |---|---|---|
@@ -16,6 +16,7 @@
 # | `z`, `r` | update gate, reset gate: numbers between 0 and 1 | `(B, u)` |
 # | `ĥ` | candidate: what the new state could be | `(B, u)` |
 # | `W`, `U`, `b` | on input and state, bias; three blocks: z, r, ĥ | `(D, 3u)`, `(u, 3u)`, `(3u,)` or `(2, 3u)` |
+# | σ, ⊙ | sigmoid; product element by element | |
 
 # %%
 import unrolled.quiet  # TensorFlow starts without its messages
@@ -29,7 +30,7 @@ from unrolled.lessons.gru import one_step, textbook_step
 # %% [markdown]
 # ## 1. One state, two gates
 #
-# The LSTM protects its memory with two states and three gates. Cho et al. (2014) do with one state and two gates:
+# The LSTM protects its memory with two states and three gates. Cho et al. (2014) need one state and two gates:
 #
 # $$z = \sigma(x_t W_z + h_{t-1} U_z + b_z) \qquad r = \sigma(x_t W_r + h_{t-1} U_r + b_r)$$
 # $$\hat h = \tanh\big(x_t W_h + (r \odot h_{t-1})\, U_h + b_h\big)$$
@@ -37,12 +38,12 @@ from unrolled.lessons.gru import one_step, textbook_step
 #
 # Read it from the end. The new state is an **average** of the old state and a candidate. The *update gate* z says
 # how much of the old one stays. The *reset gate* r says how much of the old state the candidate may look at. So
-# keeping and writing are one decision: what is not kept is overwritten. (In the LSTM they are two: f and i.)
+# keeping and writing are one decision: what is not kept is overwritten. (The LSTM takes two decisions: f and i.)
 #
 # **By hand.** One unit, x = 1, h = 0.5. Let z = 0.75 and r = 0.25, and for the candidate W = 1, U = 2, b = 0.
 # Then ĥ = tanh(1 · 1 + 0.25 · 0.5 · 2) = tanh(1.25) = 0.848, and the new state is 0.75 · 0.5 + 0.25 · 0.848 =
-# 0.587. Check it with a pocket calculator; the cell below checks it with weights whose gates have just these
-# values, because σ(ln 3) = 0.75.
+# 0.587. Check it with a pocket calculator; the cell below checks it with a finished step (you will write your own)
+# and weights whose gates have just these values: σ(ln 3) = 0.75, σ(−ln 3) = 0.25.
 
 # %%
 tiny = {"x": [[1.0]], "h": [[0.5]], "W": [[0.0, 0.0, 1.0]], "U": [[0.0, 0.0, 2.0]], "b": [np.log(3), -np.log(3), 0.0]}
@@ -91,7 +92,7 @@ check("gru.step", gru_step)
 # ### What the update gate is for
 #
 # Suppose the candidate stays at 0 and z is the same at every step. Then h shrinks by the factor z each time:
-# after k steps z^k of it is left. A gate at ½ forgets in a few steps; a gate near 1 remembers for hundreds.
+# after k steps zᵏ of it is left. A gate at ½ forgets in a few steps; a gate near 1 remembers for hundreds.
 #
 # **Predict first.** With nothing but a bias of 4 on the update gate, how much of a state is left after 50 steps?
 
@@ -101,7 +102,8 @@ figure, axis = plt.subplots()
 for bias in (0, 2, 4, 6):
     z = 1 / (1 + np.exp(-bias))
     axis.plot(steps, z**steps, label=f"bias {bias}: z = {z:.3f}")
-    print(f"bias {bias}: z = {z:.3f}, half of the state is gone after {np.log(0.5) / np.log(z):.0f} steps")
+    half = np.log(0.5) / np.log(z)
+    print(f"bias {bias}: z = {z:.3f}; left after 50 steps: {z**50:.2f}; steps until half is left: {half:.0f}")
 axis.set(title="How long a GRU remembers depends on its update gate", xlabel="steps", ylabel="share of h left")
 axis.legend()
 plot.show(figure, alt="Share of the state left over 100 steps for update gate biases 0, 2, 4 and 6: the first "
@@ -127,11 +129,12 @@ plot.show(figure, alt="Share of the state left over 100 steps for update gate bi
 #
 # <details><summary>Hint 1</summary>
 #
-# The new gate must be 1 − σ(a), where a = x W_z + h U_z + b_z. Which a' has σ(a') = 1 − σ(a)?
+# The new gate must be 1 − σ(a), where a = x W_z + h U_z + b_z. Which c has σ(c) = 1 − σ(a)?
 # </details>
 # <details><summary>Hint 2</summary>
 #
 # Only one block changes. `array[..., :u]` is the first block of the *last* axis, however many axes there are.
+# Change a copy, `np.array(W)`, not the weights you were given.
 # </details>
 
 # %% solution="gru.convention"
@@ -151,8 +154,8 @@ def other_convention(W, U, b):
 check("gru.convention", other_convention)
 
 # %% [markdown]
-# Here is one unit of a random GRU over 20 steps: as the textbook runs it, as Keras runs the *same* weights, and
-# as Keras runs the converted ones.
+# Here is one unit of a random GRU over 20 steps: as a textbook with z on the candidate runs it, as
+# Keras runs the *same* weights, and as Keras runs the converted ones.
 
 # %% tags=["demo"]
 rng = np.random.default_rng(5)
@@ -198,10 +201,12 @@ assert abs(textbook - mixed).max() > 0.5 and abs(textbook - converted).max() < 1
 # **By hand.** The tiny cell again, now with b' = 1 for the candidate: ĥ = tanh(1 + 0.25 · (0.5 · 2 + 1)) =
 # tanh(1.5) = 0.905. Had the two biases been added up outside: tanh(1 + 1 + 0.25 · 1) = tanh(2.25) = 0.978.
 #
-# The two forms are different functions. No rewriting of weights turns one into the other: for one unit, yes; for
-# two, `(r ⊙ h) U` scales the *rows* of U and `r ⊙ (h U)` its *columns*.
+# The two forms are different functions. With a single unit, the first form's weights can be rewritten for the
+# second. With two units nothing helps: `(r ⊙ h) U` scales the *rows* of U, `r ⊙ (h U)` its *columns*.
 #
 # **Exercise `gru.reset_after`** · ●●○○○ · 10 min · 5 points
+#
+# Write the step once more, in this form. New are the candidate and the second row of `b`.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -245,12 +250,12 @@ check("gru.reset_after", gru_step_reset_after)
 # %% [markdown]
 # ## 4. As a Keras cell
 #
-# A *cell* is one step; `keras.layers.RNN(cell)` runs it over time, carries the states and looks after masks. It
-# asks three things of a cell: `state_size`, `build`, and `call(inputs, states)`, which returns the output and the
-# *list* of new states.
+# A *cell* is one step; `keras.layers.RNN(cell)` runs it over time, carries the states and handles masks. It
+# asks three things of a cell: `state_size` (how many units the state has; set it in `__init__`), `build`, and
+# `call(inputs, states)`, which returns the output and the *list* of new states.
 #
-# So that a slip in the steps above costs you nothing here, `one_step(x, h, W, U, b)` is given. It computes the
-# form that belongs to the shape of `b`.
+# So that a slip in the steps above costs you nothing here, `one_step(x, h, W, U, b)` is given. It looks at
+# the shape of `b`: `(3u,)` means reset before the product, `(2, 3u)` after.
 #
 # **Exercise `gru.cell`** · ●●●○○ · 15 min · 6 points
 #
@@ -266,6 +271,7 @@ check("gru.reset_after", gru_step_reset_after)
 # <details><summary>Hint 1</summary>
 #
 # `self.add_weight(shape=..., name="kernel")` in `build`; the number of inputs is `input_shape[-1]`.
+# Give the bias `initializer="zeros"`; else it starts at random.
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -313,6 +319,7 @@ check("gru.cell", GRUCell)
 
 # %% [markdown]
 # Now Keras's own machinery runs your cell. With the weights copied, it must say what Keras's own GRU says.
+# (Here the biases start at random: zeros would hide a mistake.)
 
 # %% tags=["demo"]
 xs = np.random.default_rng(1).normal(size=(3, 11, 5)).astype("float32")
@@ -351,6 +358,11 @@ for reset_after in (True, False):
 # <details><summary>Hint 3</summary>
 #
 # `mask` and `initial_state` may be `None`. Ask `if mask is None`, never `if mask`.
+# </details>
+# <details><summary>If you see "Expected int32, but got None" or "len is not well defined"</summary>
+#
+# A model is built before it knows how many sequences will come, and then `sequences.shape[0]` is `None`.
+# `ops.zeros((ops.shape(sequences)[0], self.units))` works in both cases.
 # </details>
 
 # %% solution="gru.layer"
@@ -444,7 +456,8 @@ print("padding changes nothing:", np.allclose(model(letters)[:1], short, atol=1e
 #
 # <details><summary>Hint</summary>
 #
-# Blocks × (input weights + recurrent weights + biases). Only one of the four cells has two biases.
+# Blocks × (input weights + recurrent weights + biases). Of RNN, LSTM and the GRU's two
+# forms, only one has two rows of bias.
 # </details>
 
 # %% solution="gru.count_parameters"
@@ -477,7 +490,8 @@ for name, make in LAYERS.items():
 # %% [markdown]
 # **Predict first.** Does the GRU also *take* three times as long as the plain RNN, and the LSTM four times?
 #
-# Below, each layer reads 64 sequences of 20 steps, forwards; processor time, the best of several runs.
+# Below, each layer reads 64 sequences of 20 steps (it does not train); processor time, the best of several runs.
+# What follows a ± in this lesson is by how much another computer may differ.
 
 # %% tags=["demo"]
 import time
@@ -525,9 +539,9 @@ assert ratios[8]["LSTM"] < ratios[512]["LSTM"], "a small cell should hide its ex
 # %% [markdown]
 # ## 7. The plain RNN inside
 #
-# A GRU can do whatever a plain RNN can. Fix r = 1 and let nothing of the old state stay, and the last two lines
-# become $h_t = \tanh(x_t W + h_{t-1} U + b)$. (In Keras's convention that is z = 0. With z on the candidate it is
-# z = 1.)
+# A GRU can do whatever a plain RNN can. Fix r = 1 and let nothing of the old state stay, and the last two formulas
+# of section 1 become $h_t = \tanh(x_t W + h_{t-1} U + b)$. (In Keras's convention that is z = 0. With z on the
+# candidate it is z = 1.)
 #
 # **Exercise `gru.reduces_to_rnn`** · ●●●○○ · 15 min · 4 points
 #
@@ -708,8 +722,8 @@ alone, together = rule(0), rule(1)
 print({letter: alone[letter] for letter in "abcdexyz"})
 
 # %% [markdown]
-# The network's own test: 1,000 words of today's dictionary that an edition of some years earlier also has, and
-# 1,000 that it lacks. **Predict first.** Will the network do equally well on both?
+# Now the network: 1,000 words of today's dictionary that an edition of some years earlier has too, and 1,000 that
+# the older one lacks. **Predict first.** Will the network do equally well on both?
 
 # %% tags=["demo"]
 def spell(word, width):
@@ -747,13 +761,13 @@ assert new > 2 * known
 # Two things to take home. The GRU is far better than either rule. And it makes **nearly three times as many
 # errors** on the words that an older edition of the dictionary lacks. Its authors do not say what it was trained
 # on; their package looks words up in this very dictionary first. The new words are harder (the rules get worse on
-# them, too), but by a sixth, not by three. So a good part of the low number on the left is *memory*: whoever
-# tests a network on what it has read measures that.
+# them, too), but by a sixth at most, not threefold. So a good part of the low number on the left is *memory*:
+# whoever tests a network on what it has read measures that.
 #
 # ### Watching the update gate
 #
-# What does the encoder do with its gates? Below, each column is a letter of *photographer*, each row one of 64 of
-# the 256 units, sorted; the colour is z. Yellow keeps the old state, blue overwrites it.
+# What does the encoder do with its gates? Below, each column is a letter of *photographer*, each row a unit (64 of
+# the 256, sorted by their mean z); the colour is z. Yellow keeps the old state, blue overwrites it.
 
 # %% tags=["demo"]
 def gates_over(word):
@@ -786,7 +800,8 @@ for name, gate in (("1 − z, the share that is overwritten", 1 - z), ("r, the s
 assert (1 - z[:3]).mean() > 2 * (1 - z[-3:]).mean() and r[-3:].mean() > r[:3].mean()
 
 # %% [markdown]
-# **Predict first.** Is that this one word, or a habit? The mean over 300 words, by the place of the letter:
+# **Predict first.** Is that this one word, or a habit? Out of 300 words, those of 5, 7 and 9 letters: the
+# mean by the place of the letter.
 
 # %% tags=["demo"]
 gates = [gates_over(word)[0] for word, _ in dictionary["test"][:300]]
@@ -810,8 +825,8 @@ plot.show(figure, alt="Mean share of the state overwritten by place in the word,
 # %% [markdown]
 # ## 9. The race: RNN, GRU, LSTM with as many weights
 #
-# A task that needs memory, on real words: read the letters of a word and then `|`, and say its sounds, all in
-# *one* network, which sees `c a t | K AE T |`. At each step from the first `|` on it must give the next sound,
+# A task that needs memory, on real words: read the letters of a word and then `|`, and say its sounds, all in *one*
+# network. The text is `c a t | K AE T |`; at each step from the first `|` on the network must give what comes next,
 # and by then the letters are gone, except in its state. Units are chosen so that each recurrent layer has about
 # 21,000 weights.
 #
@@ -885,17 +900,17 @@ axes[1].set(title="by processor time", xlabel="time (1 = an epoch of the RNN)")
 axes[0].legend()
 figure.suptitle("Saying a word from memory, about 21,000 weights each")
 plot.show(figure, alt="Loss of RNN, GRU and LSTM against training steps and against processor time: in both the "
-          "GRU is lowest or level with the LSTM, and the RNN far above.")
+          "RNN falls first and then stays far above; the GRU ends lowest, the LSTM close to it.")
 reached = next(i for i, value in enumerate(history["GRU"]) if value < history["RNN"][-1]) + 1
 print("the GRU passes the RNN's final loss sooner, in steps and in time:", reached < EPOCHS,
       reached * seconds["GRU"] < EPOCHS * seconds["RNN"])
 assert reached * seconds["GRU"] < EPOCHS * seconds["RNN"]
 
 # %% [markdown]
-# At equal weights the GRU has little more than half of the RNN's units, and still it wins, by steps and by time.
-# What counts here is not how much state there is but whether it can be *kept*. Between GRU and LSTM the gap is
-# small, and one task with one seed says little about the next: Chung et al. (2014) found both better than a plain
-# tanh network, and the GRU comparable to the LSTM.
+# The plain RNN starts well and soon hardly gets better. At equal weights the GRU has little more than half of the
+# RNN's units, and still it wins, by steps and by time. What counts here is not how much state there is but whether
+# it can be *kept*. Between GRU and LSTM the gap is small, and one task with one seed says little about the next:
+# Chung et al. (2014) found both better than a plain tanh network, and the GRU comparable to the LSTM.
 #
 # ## What to remember
 #
