@@ -414,8 +414,9 @@ assert abs(memory[209] - memory[10]) < 0.03 * abs(memory[10])
 #
 # **Exercise `lstm.cell`** · ●●●○○ · 15 min · 7 points
 #
-# Weights: `W (D, 4u)`, `U (u, 4u)` with random initialisers (good ones: `"glorot_uniform"`, `"orthogonal"`), and `b
-# (4u,)` that starts as your `forget_bias` would: 0, and 1 for the forget gate.
+# Weights, in this order: `self.W` of shape `(D, 4u)` and `self.U` of shape `(u, 4u)` with random initialisers (good
+# ones: `"glorot_uniform"`, `"orthogonal"`), and `self.b` of shape `(4u,)`, which starts as your `forget_bias` would:
+# 0, and 1 for the forget gate.
 #
 # <details><summary>Hint 1: making a weight</summary>
 #
@@ -620,29 +621,20 @@ def peephole_step(x, h, c, W, U, b, P):
 check("lstm.peephole_step", peephole_step)
 
 # %% [markdown]
-# Keras has no peephole cell. Now there is one: your step in the frame you know from section 6.
+# Keras has no peephole cell. Now there is one: *your* cell, with one more weight and your new step.
 
-# %%
+# %% tags=["demo"]
 @keras.saving.register_keras_serializable("lesson04")
-class PeepholeLSTMCell(keras.layers.Layer):
-    def __init__(self, units, **kwargs):
-        super().__init__(**kwargs)
-        self.units, self.state_size = units, [units, units]
+class PeepholeLSTMCell(LSTMCell):
+    """Your LSTMCell with peepholes; they start at 0, so that it starts as an LSTM."""
 
     def build(self, input_shape):
-        u = self.units
-        self.W = self.add_weight(shape=(input_shape[-1], 4 * u), initializer="glorot_uniform", name="W")
-        self.U = self.add_weight(shape=(u, 4 * u), initializer="orthogonal", name="U")
-        self.b = self.add_weight(shape=(4 * u,), initializer="zeros", name="b")
-        self.b.assign(np.repeat([0.0, 1.0, 0.0, 0.0], u))
-        self.P = self.add_weight(shape=(3, u), initializer="zeros", name="P")
+        super().build(input_shape)
+        self.P = self.add_weight(shape=(3, self.state_size[0]), initializer="zeros", name="P")
 
     def call(self, x, states):
         h, c = peephole_step(x, *states, self.W, self.U, self.b, self.P)
         return h, [h, c]
-
-    def get_config(self):
-        return {**super().get_config(), "units": self.units}
 
 # %% tags=["demo"]
 with_peepholes = keras.layers.RNN(PeepholeLSTMCell(7), return_sequences=True)
@@ -729,22 +721,9 @@ def step_backward(dh, dc, cache):
 check("lstm.step_backward", step_backward)
 
 # %% [markdown]
-# Through time it is the loop you know: forwards, keeping a cache for each step; then backwards, with **two**
-# gradients carried from step to step and the weights' gradients added up.
-
-# %% tags=["demo"]
-def forward(x, h, c, W, U, b, P):
-    """All hidden states (T, batch, u) and one cache for each step; x is (batch, T, D)."""
-    caches = []
-    for t in range(x.shape[1]):
-        zi, zf, zg, zo = np.split(x[:, t] @ W + h @ U + b, 4, axis=1)
-        i, f, g = sigmoid(zi + P[0] * c), sigmoid(zf + P[1] * c), np.tanh(zg)
-        new_c = f * c + i * g
-        o = sigmoid(zo + P[2] * new_c)
-        caches.append({"x": x[:, t], "h_prev": h, "c_prev": c, "i": i, "f": f, "g": g, "o": o, "c": new_c,
-                       "h": o * np.tanh(new_c), "W": W, "U": U, "P": P})
-        h, c = caches[-1]["h"], new_c
-    return np.stack([cache["h"] for cache in caches]), caches
+# Through time it is the loop you know: forwards, keeping a cache for each step (`lesson.forward`
+# does that with the formulas of section 7); then backwards, with **two** gradients carried from step to step and the
+# weights' gradients added up.
 
 # %% tags=["demo"]
 def backward(dhs, caches):
@@ -769,9 +748,9 @@ weights = {name: np.random.normal(size=shape) * 0.5 for name, shape in shapes.it
 x, h, c, R = (np.random.normal(size=s) for s in ((B, T, D), (B, u), (B, u), (T, B, u)))
 
 def loss():
-    return np.sum(R * forward(x, h, c, **weights)[0])
+    return np.sum(R * lesson.forward(x, h, c, **weights)[0])
 
-by_hand = backward(R, forward(x, h, c, **weights)[1])
+by_hand = backward(R, lesson.forward(x, h, c, **weights)[1])
 
 # %% tags=["demo"]
 by_differences = {name: np.zeros(shape) for name, shape in shapes.items()}
@@ -870,33 +849,11 @@ assert errors["plain RNN", 10][-1] < BASELINE / 2 and errors["plain RNN", 40][-1
 # us take our LSTM apart on *one* task: as in section 9, add up the marked values, but a third input now says **start
 # again from zero**.
 #
-# **Predict first.** Which parts does *this* task need? (Write, read, erase: which of them must be decided step by
-# step?)
-
-# %% tags=["demo", "long"]
-class VariantCell(keras.layers.Layer):
-    """An LSTM cell with one part taken out, named by `without`."""
-
-    def __init__(self, units, without=None, **kwargs):
-        super().__init__(**kwargs)
-        self.units, self.state_size, self.without = units, [units, units], without
-
-    def build(self, input_shape):
-        u = self.units
-        self.W = self.add_weight(shape=(input_shape[-1], 4 * u), initializer="glorot_uniform", name="W")
-        self.U = self.add_weight(shape=(u, 4 * u), initializer="orthogonal", name="U")
-        self.b = self.add_weight(shape=(4 * u,), initializer="zeros", name="b")
-        self.b.assign(np.repeat([0.0, 1.0, 0.0, 0.0], u))
-
-    def call(self, x, states):
-        h, c = states
-        zi, zf, zg, zo = ops.split(ops.matmul(x, self.W) + ops.matmul(h, self.U) + self.b, 4, axis=-1)
-        i = 1.0 if self.without == "input gate" else ops.sigmoid(zi)
-        f = {"forget gate": 1.0, "own forget gate (f = 1 − i)": 1 - i}.get(self.without, ops.sigmoid(zf))
-        o = 1.0 if self.without == "output gate" else ops.sigmoid(zo)
-        c = f * c + i * (zg if self.without == "tanh of the candidate" else ops.tanh(zg))
-        h = o * (c if self.without == "tanh of the output" else ops.tanh(c))
-        return h, [h, c]
+# **Predict first.** Which parts does *this* task need? (Write, read, erase: which of them must be
+# decided step by step?)
+#
+# `lesson.VariantCell(units, without="forget gate")` is your cell with one part taken out: a gate that is taken out
+# is 1, a tanh that is taken out is left away.
 
 # %% tags=["demo"]
 def train_variant(cell, T=20):
@@ -912,8 +869,9 @@ def train_variant(cell, T=20):
 
 parts = ["input gate", "forget gate", "own forget gate (f = 1 − i)", "output gate", "tanh of the candidate",
          "tanh of the output"]
-left = {"nothing taken out": train_variant(VariantCell(16)), "peepholes added": train_variant(PeepholeLSTMCell(16))}
-left |= {f"without {part}": train_variant(VariantCell(16, part)) for part in parts}
+left = {"nothing taken out": train_variant(lesson.VariantCell(16)),
+        "peepholes added": train_variant(PeepholeLSTMCell(16))}
+left |= {f"without {part}": train_variant(lesson.VariantCell(16, part)) for part in parts}
 
 # %% tags=["demo"]
 order, worst = sorted(left, key=left.get), {"without input gate", "without forget gate"}
@@ -924,7 +882,7 @@ axis.set(title="Adding with “start again”: what is missed when it is gone", 
          xlabel="test error / variance of the answers (1 = best constant answer)")
 plot.show(figure, alt="Horizontal bars of relative test error by variant: without input gate and without forget "
           "gate are the worst by far, the other variants lie close to the full LSTM")
-for name in order:
+for name in left:
     print(f"{name:38s} {left[name]:.3f} ± {0.02 + left[name] / 2:.2f}")
 assert set(order[-2:]) == worst and max(left.values()) < 1
 
@@ -988,38 +946,23 @@ def from_pytorch(state):
 check("lstm.from_pytorch", from_pytorch)
 
 # %% [markdown]
-# PyTorch itself is not needed to test this. Here is what `nn.Embedding` and `nn.LSTM` compute, written from the
-# equations of their documentation; it reads the state dictionary, Keras reads the arrays, and they must agree.
+# PyTorch itself is not needed to test this. `lesson.pytorch_lstm` computes what `nn.Embedding` and
+# `nn.LSTM` do, from the equations of their documentation, in NumPy. It reads the state dictionary, Keras reads the
+# arrays, and they must agree.
 
 # %% tags=["demo"]
-def pytorch_lstm(state, ids):
-    """The hidden states (batch, T, u) that nn.Embedding and nn.LSTM would give."""
-    w = {name.split(".")[-1]: np.asarray(array) for name, array in state.items()}
-    x = w["weight"][ids]
-    h = c = np.zeros((len(ids), w["weight_hh_l0"].shape[1]))
-    hs = []
-    for t in range(ids.shape[1]):
-        gates = x[:, t] @ w["weight_ih_l0"].T + w["bias_ih_l0"] + h @ w["weight_hh_l0"].T + w["bias_hh_l0"]
-        i, f, g, o = np.split(gates, 4, axis=1)
-        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-        h = sigmoid(o) * np.tanh(c)
-        hs.append(h)
-    return np.stack(hs, axis=1)
-
 keras.utils.set_random_seed(6)
 ids = np.random.randint(0, 11, (2, 6))
 model = keras.Sequential([keras.layers.Embedding(11, 3), keras.layers.LSTM(5, return_sequences=True)])
 in_keras = np.asarray(model(ids))
 state = to_pytorch(*model.get_weights())
 state["lstm.bias_hh_l0"] = state["lstm.bias_hh_l0"] + 0.1  # as if PyTorch had trained it
-
-# %% tags=["demo"]
 model.set_weights(from_pytorch(state))
-there, back = pytorch_lstm(to_pytorch(*model.get_weights()), ids), np.asarray(model(ids))
+there, back = lesson.pytorch_lstm(to_pytorch(*model.get_weights()), ids), np.asarray(model(ids))
 print("Keras → PyTorch agrees:", np.allclose(there, back, atol=1e-5))
-print("PyTorch → Keras agrees:", np.allclose(pytorch_lstm(state, ids), back, atol=1e-5))
+print("PyTorch → Keras agrees:", np.allclose(lesson.pytorch_lstm(state, ids), back, atol=1e-5))
 print("and the second bias counted:", not np.allclose(back, in_keras, atol=1e-3))
-assert np.allclose(there, back, atol=1e-5) and np.allclose(pytorch_lstm(state, ids), back, atol=1e-5)
+assert np.allclose(there, back, atol=1e-5) and np.allclose(lesson.pytorch_lstm(state, ids), back, atol=1e-5)
 
 # %% [markdown]
 # ## 12 · Is it good? Sentiment of real sentences
@@ -1110,12 +1053,14 @@ assert np.mean(gap["embedding + LSTM"][0] > gap["embedding + LSTM"][1]) > 0.75
 # Watch it happen. After each word we ask the network what it would answer if the sentence ended here.
 
 # %% tags=["demo"]
+read_weights = [np.asarray(w) for w in (memory.cell.W, memory.cell.U, memory.cell.b)]
+
 def read_along(sentence):
     """The words, everything the LSTM does at each, and P(positive) if the sentence ended there."""
     text = lesson.words(sentence)
     vectors = np.asarray(embedding(lesson.encode([text], vocabulary)))
     nothing = np.zeros((1, 32), "float32")
-    record = {k: np.asarray(v)[0] for k, v in lstm_gates(vectors, nothing, nothing, *memory.get_weights()).items()}
+    record = {k: np.asarray(v)[0] for k, v in lstm_gates(vectors, nothing, nothing, *read_weights).items()}
     return text, record, np.asarray(classify(record["h"]))[:, 0]
 
 # %% tags=["demo"]
@@ -1158,7 +1103,7 @@ for word, opened in zip(text, record["f"].mean(axis=1), strict=True):
 
 # %% tags=["demo"]
 nothing = np.zeros((len(x_test), 32), "float32")
-gates = lstm_gates(np.asarray(embedding(x_test)), nothing, nothing, *memory.get_weights())
+gates = lstm_gates(np.asarray(embedding(x_test)), nothing, nothing, *read_weights)
 forget = np.asarray(gates["f"]).mean(axis=2)
 often = [word for word, k in vocabulary.items() if word.isalpha() and (x_test == k).sum() >= 20]
 at = {word: forget[x_test == vocabulary[word]].mean() for word in often}
@@ -1167,16 +1112,16 @@ shown = [*ordered[:10], *ordered[-5:]]
 figure, axis = plt.subplots(figsize=(6.4, 3.8))
 axis.barh(shown[::-1], [at[word] for word in shown[::-1]], color=plot.COLOURS[0])
 axis.axvline(forget[x_test > 1].mean(), color="#888888", ls="--", lw=1, label="mean over all words")
-axis.set(title="Where the network lets go", xlabel="mean forget gate (units, test sentences)", xlim=(0.4, 1))
-axis.legend(loc="lower right")
-plot.show(figure, alt="Mean forget gate by word, the ten lowest and five highest: but and words of negation such as "
-          "no and not are among the lowest, words of praise such as great among the highest")
+axis.set(title="Where the network lets go", xlabel="mean forget gate (0 = erase, 1 = keep)", xlim=(0, 1))
+axis.legend(loc="upper right")
+plot.show(figure, alt="Mean forget gate by word, the ten lowest and five highest: but is among the lowest, "
+          "words of praise such as great and entertaining among the highest")
 print(f"{len(often)} words; at 'but' {at['but']:.2f} ± 0.10, over all words {forget[x_test > 1].mean():.2f} ± 0.05; "
       f"'but' is among the ten lowest: {'but' in ordered[:10]}")
 assert "but" in ordered[:10]
 
 # %% [markdown]
-# Nobody told the network what *but* means, or *no*. It learnt to let go there, because of how people write.
+# Nobody told the network what *but* means. It learnt to let go there, because of how people write.
 #
 # ## 13 · “I live in China. … I speak ___”
 #
@@ -1209,8 +1154,10 @@ speakers = {"plain RNN": train_speaker(keras.layers.SimpleRNN(32), 0.001),  # wi
 GAPS = (0, 10, 20, 40, 60)
 tests = {gap: lesson.live_and_speak(400, gap, filler, np.random.default_rng(9)) for gap in GAPS}
 figure, axis = plt.subplots()
+found = {}
 for (name, model), colour in zip(speakers.items(), plot.COLOURS[1::-1], strict=True):
     accuracy = [model.evaluate(lesson.encode(texts, lexicon), y, verbose=0)[1] for texts, y in tests.values()]
+    found[name] = accuracy
     axis.plot(GAPS, accuracy, "o-", color=colour, label=name)
     print(name, *(f"  gap {gap}: {value:.2f} ± 0.12" for gap, value in zip(GAPS, accuracy, strict=True)))
 axis.axhline(0.5, color="#888888", ls="--", lw=1, label="toss a coin between the two countries")
@@ -1221,13 +1168,18 @@ axis.set(title="“I live in China … I speak ___”", xlabel="words in between
 axis.legend(loc=(0.02, 0.6), fontsize=9)
 plot.show(figure, alt="Accuracy against the number of words in between: the LSTM stays near 1 up to 25 words and "
           "high beyond, the plain RNN stays below the coin toss line")
-assert min(accuracy[:3]) > 0.9
+assert max(found["plain RNN"]) < 0.5 and min(found["LSTM (your cell)"]) > 0.85
 
 # %% tags=["demo"]
 sentence = "i live in china . the film is long and sad . she lives in france . i speak"
 scores = speakers["LSTM (your cell)"].predict(lesson.encode([sentence.split()], lexicon), verbose=0)[0]
 print(sentence, "→", list(lesson.LANGUAGES.values())[scores.argmax()])
 assert list(lesson.LANGUAGES.values())[scores.argmax()] == "Chinese"
+
+# %% [markdown]
+# The LSTM finds the right country nearly always, also across gaps more than twice as long as any that it was trained
+# on: what it learnt is not "how long to wait" but **when to write and to keep**. In the same four epochs the plain
+# RNN stays below the coin.
 
 # %% [markdown]
 # ## 14 · In your own words

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autograde import course, oracles
+from autograde import course, lesson, oracles
 from tests.classroom import classroom
 from unrolled import data
 from unrolled.data.sentiment import in_test
@@ -20,9 +20,11 @@ LESSON = "04_lstm"
 
 @pytest.fixture(scope="module")
 def names():
-    """The reference lesson's names: every answer, ready to call."""
-    room = classroom(LESSON)
-    return dict(room.names)
+    """The reference lesson's names: every answer, ready to call; and the peephole cell from its demonstration."""
+    names = dict(classroom(LESSON).names)
+    [cell] = [c.source for c in lesson.read(LESSON).cells if "class PeepholeLSTMCell" in c.source]
+    exec(cell, names)
+    return names
 
 
 def case_of(exercise: str, name: str, seed: int = 11):
@@ -155,6 +157,23 @@ def test_the_latch_holds_a_value_for_200_steps(names):
     x[0, 0] = 0.7, 1
     c = np.asarray(names["lstm_gates"](x, np.zeros((1, 1)), np.full((1, 1), -3.0), *names["latch_weights"]())["c"])
     np.testing.assert_allclose(c[0, [0, 200], 0], np.tanh(0.7), rtol=0.02)
+
+
+def test_what_the_lesson_is_given_agrees_with_its_answers(names):
+    rng = np.random.default_rng(9)
+    x, h, c = (rng.normal(size=s) for s in ((2, 4, 3), (2, 5), (2, 5)))
+    W, U, b, P = (rng.normal(size=s) * 0.5 for s in ((3, 20), (5, 20), (20,), (3, 5)))
+    hs, caches = tasks.forward(x, h, c, W, U, b, P)
+    for t in range(4):
+        h, c = names["peephole_step"](x[:, t], h, c, W, U, b, P)
+        np.testing.assert_allclose(hs[t], h, atol=1e-12)
+        np.testing.assert_allclose(caches[t]["c"], c, atol=1e-12)
+    full = tasks.VariantCell(5)
+    full.build((None, 3))
+    full.set_weights([W, U, b])
+    first = [a.astype("float32") for a in (x[:, 0], np.ones((2, 5)), np.ones((2, 5)))]
+    expected = names["lstm_step"](*first, *(a.astype("float32") for a in (W, U, b)))
+    np.testing.assert_allclose(full(first[0], first[1:])[0], expected[0], atol=1e-5)
 
 
 def test_weights_go_to_pytorch_and_come_back(names):

@@ -18,6 +18,10 @@ from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
 LESSON = "04_lstm"
 
 
+# Cells that the lesson is given for its demonstrations; an answer writes its own.
+GIVEN = tuple(f"unrolled.lessons.lstm{name}" for name in ("", ".forward", ".VariantCell", ".pytorch_lstm"))
+
+
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
@@ -64,7 +68,7 @@ STEP = Exercise(
     title="One LSTM step",
     cases=step_cases,
     reference=step,
-    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell"),
+    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell", *GIVEN),
     aspects=(
         Aspect("shape", 1, shape_only=True),
         Aspect("cell state", 2, on=("*/c",), ask="Work out c by hand for one unit: f·c + i·g."),
@@ -133,7 +137,7 @@ GATES = Exercise(
     title="Everything an LSTM does over a sequence",
     cases=gates_cases,
     reference=gates,
-    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell"),
+    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell", *GIVEN),
     aspects=(
         Aspect("shape", 1, shape_only=True),
         Aspect("gates", 2, on=("*/[ifgo]",), ask="Which h do the gates of step t look at?"),
@@ -386,7 +390,7 @@ CELL = Exercise(
     title="A cell for keras.layers.RNN",
     cases=cell_cases,
     reference=cell,
-    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell"),
+    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell", *GIVEN),
     aspects=(
         Aspect("one step", 3, on=("step/*",), ask="What does your call return, and in which order?"),
         Aspect("at birth", 2, on=("new/*",), ask="Where does a new cell's forget bias start?"),
@@ -472,7 +476,7 @@ LAYER = Exercise(
     title="The LSTM layer, with masks",
     cases=layer_cases,
     reference=layer,
-    forbids=("keras.layers.LSTM", "keras.layers.RNN"),
+    forbids=("keras.layers.LSTM", "keras.layers.RNN", *GIVEN),
     aspects=(
         Aspect("outputs", 3, on=("sequence/*", "last/*"), ask="Do both states travel from step to step?"),
         Aspect("states", 2, on=("states/*",), ask="In which order do states arrive and leave?"),
@@ -548,7 +552,7 @@ PEEPHOLE = Exercise(
     title="One step with peepholes",
     cases=peephole_cases,
     reference=peephole,
-    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell"),
+    forbids=("keras.layers.LSTM", "keras.layers.LSTMCell", *GIVEN),
     aspects=(
         Aspect("shape", 1, shape_only=True),
         Aspect("without peepholes an LSTM", 1, on=("none/*",), ask="With P = 0 this is lstm_step."),

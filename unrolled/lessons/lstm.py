@@ -1,11 +1,13 @@
-"""What lesson 04 draws and generates: the cell's diagram, heat maps over words, toy tasks."""
+"""What lesson 04 draws, generates and is given: the cell's diagram, heat maps, toy tasks, cells to compare with."""
 
 from __future__ import annotations
 
 import re
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
+from keras import ops
 
 from unrolled.plot import COLOURS
 
@@ -141,3 +143,67 @@ def encode(texts: list[list[str]], vocabulary: dict[str, int], length: int | Non
         known = [vocabulary.get(word, 1) for word in text[:length]]
         row[:len(known)] = known
     return ids
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def forward(x, h, c, W, U, b, P):
+    """An LSTM with peepholes over x (batch, T, D), in NumPy: all hidden states (T, batch, u) and, for each step, the
+    cache that its backward step needs."""
+    caches = []
+    for t in range(x.shape[1]):
+        zi, zf, zg, zo = np.split(x[:, t] @ W + h @ U + b, 4, axis=1)
+        i, f, g = sigmoid(zi + P[0] * c), sigmoid(zf + P[1] * c), np.tanh(zg)
+        new_c = f * c + i * g
+        o = sigmoid(zo + P[2] * new_c)
+        caches.append({"x": x[:, t], "h_prev": h, "c_prev": c, "i": i, "f": f, "g": g, "o": o, "c": new_c,
+                       "h": o * np.tanh(new_c), "W": W, "U": U, "P": P})
+        h, c = caches[-1]["h"], new_c
+    return np.stack([cache["h"] for cache in caches]), caches
+
+
+class VariantCell(keras.layers.Layer):
+    """An LSTM cell with one part taken out: `without` is "input gate", "forget gate", "output gate",
+    "own forget gate (f = 1 − i)", "tanh of the candidate", "tanh of the output" or None."""
+
+    def __init__(self, units, without=None, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.state_size, self.without = units, [units, units], without
+
+    def build(self, input_shape):
+        u = self.units
+        self.W = self.add_weight(shape=(input_shape[-1], 4 * u), initializer="glorot_uniform", name="W")
+        self.U = self.add_weight(shape=(u, 4 * u), initializer="orthogonal", name="U")
+        self.b = self.add_weight(shape=(4 * u,), initializer="zeros", name="b")
+        self.b.assign(np.repeat([0.0, 1.0, 0.0, 0.0], u))
+
+    def call(self, x, states):
+        h, c = states
+        zi, zf, zg, zo = ops.split(ops.matmul(x, self.W) + ops.matmul(h, self.U) + self.b, 4, axis=-1)
+        i = 1.0 if self.without == "input gate" else ops.sigmoid(zi)
+        f = {"forget gate": 1.0, "own forget gate (f = 1 − i)": 1 - i}.get(self.without, ops.sigmoid(zf))
+        o = 1.0 if self.without == "output gate" else ops.sigmoid(zo)
+        c = f * c + i * (zg if self.without == "tanh of the candidate" else ops.tanh(zg))
+        h = o * (c if self.without == "tanh of the output" else ops.tanh(c))
+        return h, [h, c]
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "without": self.without}
+
+
+def pytorch_lstm(state, ids: np.ndarray) -> np.ndarray:
+    """The hidden states (batch, T, u) that PyTorch's nn.Embedding and nn.LSTM give for ids (batch, T), from their state
+    dictionary and the equations of their documentation."""
+    w = {name.split(".")[-1]: np.asarray(array) for name, array in state.items()}
+    x = w["weight"][ids]
+    h = c = np.zeros((len(ids), w["weight_hh_l0"].shape[1]))
+    hs = []
+    for t in range(ids.shape[1]):
+        gates = x[:, t] @ w["weight_ih_l0"].T + w["bias_ih_l0"] + h @ w["weight_hh_l0"].T + w["bias_hh_l0"]
+        i, f, g, o = np.split(gates, 4, axis=1)
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+        h = sigmoid(o) * np.tanh(c)
+        hs.append(h)
+    return np.stack(hs, axis=1)
