@@ -129,7 +129,7 @@ plot.show(figure, alt="Share of the state left over 100 steps for update gate bi
 #
 # <details><summary>Hint 1</summary>
 #
-# The new gate must be 1 − σ(a), where a = x W_z + h U_z + b_z. Which c has σ(c) = 1 − σ(a)?
+# The new gate must be 1 − σ(a), where $a = x W_z + h U_z + b_z$. Which c has σ(c) = 1 − σ(a)?
 # </details>
 # <details><summary>Hint 2</summary>
 #
@@ -196,7 +196,7 @@ assert abs(textbook - mixed).max() > 0.5 and abs(textbook - converted).max() < 1
 #
 # This is `reset_after=True`, the default in Keras (its fast path on graphics processors needs it) and the form of
 # PyTorch. Mind the second bias: `b` is now `(2, 3u)`, row 0 for the input and row 1 for the state. In the gates
-# the two rows are simply added. In the candidate they are not the same: b'_h is *inside* the reset gate.
+# the two rows are simply added. In the candidate they are not the same: $b'_h$ is *inside* the reset gate.
 #
 # **By hand.** The tiny cell again, now with b' = 1 for the candidate: ĥ = tanh(1 + 0.25 · (0.5 · 2 + 1)) =
 # tanh(1.5) = 0.905. Had the two biases been added up outside: tanh(1 + 1 + 0.25 · 1) = tanh(2.25) = 0.978.
@@ -265,7 +265,7 @@ check("gru.reset_after", gru_step_reset_after)
 # ```python
 #     def build(self, input_shape): ...      # makes the three weights
 #     def call(self, inputs, states): ...    # one step
-#     def get_config(self): ...              # what __init__ took, as a dict: so that a file can bring the cell back
+#     def get_config(self): ...              # what __init__ took, as a dict, for files
 # ```
 #
 # <details><summary>Hint 1</summary>
@@ -532,7 +532,7 @@ assert 1.8 < ratios[512]["GRU"] < 4.4 and 2.4 < ratios[512]["LSTM"] < 6
 assert ratios[8]["LSTM"] < ratios[512]["LSTM"], "a small cell should hide its extra blocks"
 
 # %% [markdown]
-# With many units the products dominate and 1 : 3 : 4 is what you pay. With few units most of the time goes into
+# With many units the products dominate and you pay nearly 1 : 3 : 4. With few units most of the time goes into
 # starting each small operation, and the gates are nearly free. "Lighter than an LSTM" is true of weights; of time
 # only when the cell is large.
 
