@@ -13,6 +13,7 @@
 # | $x_t$ | the input at step $t$ | `(B, D)` |
 # | $h_t$ | the state after step $t$ | `(B, u)` |
 # | $W$, $U$, $b$ | weights on the input, weights on the state, bias | `(D, u)`, `(u, u)`, `(u,)` |
+# | $W_o$, $b_o$ | weights and bias that read an output from the state | `(u, V)`, `(V,)` for `V` outputs |
 
 # %%
 import unrolled.quiet  # TensorFlow starts without its messages
@@ -39,9 +40,9 @@ from unrolled.lessons import rnn as helpers
 #
 # $$h_t = \tanh(x_t W + h_{t-1} U + b)$$
 #
-# Take one unit with $W = 1$, $U = 0.5$, $b = 0$, and let a single 1 come in, then zeros. By hand: $h_1 = \tanh(1)
-# = 0.762$, then $h_2 = \tanh(0.5 \cdot 0.762) = 0.363$, then $h_3 = \tanh(0.5 \cdot 0.363) = 0.180$. The 1 is
-# long gone, and the state still knows of it, less and less.
+# Take one unit with $W = 1$, $U = 0.5$, $b = 0$. It starts from $h_0 = 0$; a single 1 comes in, then zeros. By
+# hand: $h_1 = \tanh(1) = 0.762$, then $h_2 = \tanh(0.5 \cdot 0.762) = 0.363$, then
+# $h_3 = \tanh(0.5 \cdot 0.363) = 0.180$. The 1 is long gone, and the state still knows of it, less and less.
 
 # %%
 h, echo = 0.0, []
@@ -133,8 +134,8 @@ print("split and joined form agree to 5 decimals:", bool(gap < 1e-5))
 # %% [markdown]
 # ## 3 · Unrolling: the same weights at every step
 #
-# To read a sequence, apply the cell again and again. Written out step by step the network looks deep, one layer a
-# time step; but every "layer" is the *same* one. Nothing in $W$, $U$ and $b$ knows how long the sequence is. An
+# To read a sequence, apply the cell again and again. Written out step by step the network looks deep, one layer
+# per time step; but every "layer" is the *same* one. Nothing in $W$, $U$ and $b$ knows how long the sequence is. An
 # output, where one is wanted, is read from the state: $h_t = f(h_{t-1}, x_t)$ and $o_t = g(h_t) = h_t W_o + b_o$.
 #
 # **Predict first.** A cell with 64 units reads letters as vectors of 32 numbers. How many weights does it need
@@ -193,7 +194,9 @@ check("rnn.unroll", unroll)
 #
 # Write `SimpleRNN(units, return_sequences=False, stateful=False)`. Make the weights in `build`, in the order W,
 # U, b; for `stateful` also a memory `(B, units)` of zeros. `call(x, initial_state=None, mask=None)` runs the
-# loop. `get_config` returns what `__init__` took. `supports_masking` lets the mask travel on to the next layer.
+# loop. The memory has one row per sequence, so a stateful layer works for one batch size only. How the weights
+# start is up to you; Keras starts $U$ as `"orthogonal"` and $b$ as `"zeros"`. `get_config` returns what
+# `__init__` took. `supports_masking` lets the mask travel on to the next layer.
 #
 # <details><summary>Hint 1</summary>In `build(self, input_shape)`, `B, _, D = input_shape`. A weight comes from
 # `self.add_weight(shape=..., initializer=..., name=...)`.</details>
@@ -290,7 +293,7 @@ Recurrent = functools.partial(keras.layers.SimpleRNN, unroll=True)
 # ## 5 · One cell, four architectures
 #
 # What goes in and what comes out may each be one thing or many. Four diagrams, one cell: a colour is one weight,
-# and it is the same at every step.
+# and it is the same at every step. (Only N→M has a second cell, drawn darker, with weights of its own.)
 
 # %% tags=["demo"]
 figure, axes = plt.subplots(2, 2, figsize=(8.4, 5.2))
@@ -308,8 +311,8 @@ plot.show(figure, alt="Four unrolled diagrams of the same cell: many to one, man
 
 # %% [markdown]
 # In code they are just as near to each other. This is the whole API of the lesson: four small functions around
-# one cell. Symbols come in as numbers, an `Embedding` gives each its vector (lesson 01), a `Dense` layer reads
-# the state out.
+# one cell; the last two share a `decoder`. Symbols come in as numbers, an `Embedding` gives each its vector
+# (lesson 01), a `Dense` layer reads the state out.
 
 # %%
 def n_to_1(symbols, classes, T, u):
@@ -327,7 +330,7 @@ def n_to_n(symbols, classes, T, u):
 
 # %%
 def decoder(h, symbols, T, u):
-    """A cell that starts from the state h, reads the symbol before, and predicts the next."""
+    """A cell that starts from the state h, reads the previous symbol, and predicts the next."""
     before = keras.Input((T,), dtype="int32")
     embedded = keras.layers.Embedding(symbols, 32)(before)
     return before, keras.layers.Dense(symbols)(Recurrent(u, return_sequences=True)(embedded, initial_state=h))
@@ -379,7 +382,8 @@ def train(model, inputs, targets, epochs, rate):
 def last_valid(states, mask):
     """Each sequence's last valid state, (batch, u).
 
-    states: (batch, T, u); mask: (batch, T), True where a step counts. Padding may stand at either end.
+    states: (batch, T, u); mask: (batch, T), True where a step counts: at least once in each row.
+    Padding may stand at either end.
     """
     ### BEGIN SOLUTION
     steps = ops.where(mask, ops.arange(mask.shape[1]), -1)
@@ -391,11 +395,10 @@ def last_valid(states, mask):
 check("rnn.last_valid", last_valid)
 
 # %% [markdown]
-# Now real names, from twelve lists of the Faker package. A word on what these labels are. **A label says in which
-# list a name stands, no more.** The lists were put together for making test data; people move,
-# marry and are named after saints; names that stand in two lists were taken out here. A model trained on them
-# learns the lists and their biases. It does not learn anyone's language, nationality or origin, and must not be
-# used as if it did.
+# Now real names, from twelve lists of Faker, a Python package that invents test data. A word on what these labels
+# are. **A label says in which list a name stands, no more.** People move, marry and are named after saints; names
+# that stand in two lists were taken out here. A model trained on them learns the lists and their biases. It does
+# not learn anyone's language, nationality or origin, and must not be used as if it did.
 
 # %%
 names = data.load("surnames")
@@ -408,7 +411,8 @@ print(len(names["train"]), "names to learn from,", len(names["test"]), "held out
 # %% [markdown]
 # Three opponents. Always the largest class. **A bag of letters**: a linear model that sees which letters a name
 # has and how often, not their order. And a strong one, **letter triples**: a linear model that sees every piece
-# of one to three letters, the marks `^` (start) and `$` (end) included. All read the same names.
+# of one to three letters, the marks `^` (start) and `$` (end) included. All read the same names. Training differs
+# a little from machine to machine: the number after ± says how far apart two machines' results may lie.
 #
 # **Predict first.** Which of these will the recurrent network beat?
 
@@ -510,17 +514,21 @@ print(f"from one letter to the next, a unit changes its sign in {flips:.2f} ± 0
 # %% [markdown]
 # Every column is one state. Most of it is rewritten letter by letter: a plain cell has nothing that would protect a
 # value, and lesson 04 gives it that. The lower part is what the read-out would say if the name ended there. On
-# the way
-# it is wild, for it was trained to answer after the end mark `$` only, and there it is sure.
+# the way it is wild, for it was trained to answer after the end mark `$` only, and there it is sure.
 #
-# **A question in words** · 2 points
+# **A question in words `rnn.labels`** · 5 min · 2 points
+#
+# A company wants to use this network to guess customers' nationality from their surnames: "It is right seven times
+# in ten." Give two reasons, from how the labels were made or from what was measured above, why that sentence does
+# not mean what they think. Answer in the next cell.
 
 # %% [markdown] written="rnn.labels" points=2
-# A company wants to use this network to guess customers' nationality from their surnames, "it is right seven
-# times in ten". Give two reasons, from how the labels were made or from what was measured above, why that
-# sentence does not mean what they think.
-#
-# YOUR ANSWER HERE
+# Any two of these, one point each. (1) A label says in which list of a package for test data a name stands, not
+# which passport a person holds: people move and marry, so "right" here means "found the list". (2) Names that
+# stand in two lists were taken out, and only twelve lists exist; real customers have shared names and names from
+# everywhere else, so the task was made easier than theirs. (3) "Seven in ten" is a mean over lists of much the same
+# size: for French names it is about four in ten, for Irish ones more than nine. Other customers mean another share, and
+# the mistakes fall on some groups far more than on others.
 
 # %% [markdown]
 # ## 7 · N→N: answering a line of Tang poetry
@@ -554,7 +562,8 @@ print(f"from one letter to the next, a unit changes its sign in {flips:.2f} ± 0
 def masked_loss(targets, logits, mask):
     """Mean cross-entropy in nats over the positions where mask (batch, T) is True.
 
-    targets: (batch, T) integers, logits: (batch, T, V). Returns one number.
+    targets: (batch, T) integers from 0 to V − 1, under the padding as well; logits: (batch, T, V).
+    Returns one number.
     """
     ### BEGIN SOLUTION
     log_p = ops.log_softmax(logits, axis=-1)
@@ -568,8 +577,8 @@ check("rnn.many_to_many_loss", masked_loss)
 
 # %% [markdown]
 # Two opponents again, both by counting. **How often** a character stands in a lower line at all. And **pairs**:
-# how often it stands right below this upper character, mixed with the former where pairs are rare. How much to
-# mix, the pairs may choose on the very lines they are tested on, in their favour.
+# how often it stands right below this upper character, mixed with the former where pairs are rare. And the
+# pairs have an advantage: how much to mix is chosen on the very lines they are tested on.
 
 # %% tags=["demo"]
 couplets = data.load("couplets")
@@ -655,7 +664,7 @@ for character in "山東來新有金":
 def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
     """From one state to a sequence: each symbol chosen is the next step's input.
 
-    h: (batch, u); start: the first symbol that is read; E: (V, D) embedding table;
+    h: (batch, u); start: one integer, the first symbol every sequence reads; E: (V, D) embedding table;
     Wo: (u, V) and bo: (V,) read the state out.
     Returns the logits (batch, steps, V) and the symbols with the largest ones (batch, steps).
     """
@@ -675,11 +684,11 @@ def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
 check("rnn.one_to_many", one_to_many)
 
 # %% [markdown]
-# The pictures are 313 emoji of people in five skin tones, 16 × 16 pixels. Of each person one tone is held out. So
+# The pictures are 313 emoji of people, each in five skin tones, 16 × 16 pixels. Of each person one tone is held out. So
 # at test the network has to say words it knows in a combination that it has never seen: *dark* from one place,
 # *woman surfing* from another.
 #
-# In training the input of a step is the *right* symbol before, whatever the network would have chosen (this is
+# In training the input of a step is the *right* previous symbol, whatever the network would have chosen (this is
 # called teacher forcing; lesson 07 has more). Pixels are centred: their mean over the training pictures is taken
 # off.
 
@@ -799,9 +808,10 @@ print(f"word by word  {by_word.mean():.2f}\nrecurrent     {exact.mean():.2f} ± 
 assert exact.mean() > by_word.mean() + 0.15
 
 # %% [markdown]
-# Nobody says the zeros of 3005: they follow from *which* words are missing, so a word cannot be translated by
-# itself. The decoder knows, because the state it starts from was made from the whole phrase. That this one state
-# must hold everything is also the weakness of the design; lesson 07 measures it, lesson 08 removes it.
+# Nobody says the zeros of 3005 (only *ten* brings its zero along: the small bar): they follow from *which* words
+# are missing, so a word cannot be translated by itself. The decoder knows, because the state it starts from was
+# made from the whole phrase. That this one state must hold everything is also the weakness of the design; lesson
+# 07 measures it, lesson 08 removes it.
 #
 # ## 10 · A language model that writes
 #
@@ -809,7 +819,7 @@ assert exact.mean() > by_word.mean() + 0.15
 # can be asked for the next letter, and then be fed its own answer. Taking the largest logit each time would
 # always give the same text, so we draw: from $\operatorname{softmax}(\text{logits} / \tau)$. The **temperature**
 # $\tau$ says how daring: for $\tau \to 0$ the likeliest letter always wins, for large $\tau$ all letters become
-# equal.
+# equally likely.
 #
 # How does one draw a symbol with a given probability? Lay the probabilities end to end: they fill the line from 0
 # to 1. A random point $r$ falls on one of the pieces. With $p = (0.5, 0.3, 0.2)$ the running sum is $0.5, 0.8,
@@ -827,10 +837,11 @@ assert exact.mean() > by_word.mean() + 0.15
 
 # %% solution="rnn.sample"
 def sample(logits, temperature, r):
-    """Draw one symbol a row from softmax(logits / temperature).
+    """Draw one symbol per row from softmax(logits / temperature).
 
-    logits: (batch, V); r: (batch,) random numbers between 0 and 1. A row's symbol is the first whose running
-    sum of probabilities is larger than r. Returns the probabilities (batch, V) and the symbols (batch,).
+    logits: (batch, V); temperature: one number; r: (batch,) random numbers, 0 ≤ r < 1. A row's symbol is the
+    first whose running sum of probabilities is larger than r. Returns the probabilities (batch, V) and the symbols
+    (batch,).
     """
     ### BEGIN SOLUTION
     p = ops.softmax(logits / temperature, axis=-1)

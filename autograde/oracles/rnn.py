@@ -667,6 +667,8 @@ def sample(case, temper="divide", choose="cdf", axis=-1, shared=False):
         ids = (np.sort(p, axis=1)[:, ::-1].cumsum(axis=1) <= r[:, None]).sum(axis=1)
     else:
         ids = (p.cumsum(axis=1) <= r[:, None]).sum(axis=1) + (choose == "next")
+    if choose == "above":
+        ids = (p.cumsum(axis=1) > r[:, None]).sum(axis=1)
     return {"p": p, "id": ids}
 
 
@@ -703,6 +705,9 @@ SAMPLE = Exercise(
         wrong(sample, "one symbol too far",
               "Your symbol is one too far: it is the first whose running sum is larger than r.",
               choose="next"),
+        wrong(sample, "entries above r counted",
+              "You count the entries of the running sum *above* r; the symbol is how many are not, ≤ r.",
+              choose="above"),
         wrong(sample, "rank for symbol",
               "You sort the probabilities and return the place in the sorted list, which is a rank, not "
               "the symbol.", choose="sorted"),

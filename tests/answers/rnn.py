@@ -453,6 +453,7 @@ def sample(logits, temperature, r):
     return p, ops.argmin(ops.abs(p - r[:, None]), axis=-1)
 ''',
         "one symbol too far": edit('"int32"), axis=-1)', '"int32"), axis=-1) + 1'),
+        "entries above r counted": edit("running <= r", "running > r"),
         "rank for symbol": edit("ops.cumsum(p, axis", "ops.cumsum(ops.sort(p, axis=-1)[:, ::-1], axis"),
         "softmax over the batch": edit("logits / temperature, axis=-1", "logits / temperature, axis=0"),
         "one random number for all": edit("r[:, None]", "r[0]"),
