@@ -30,8 +30,8 @@ from unrolled import CheckFailed, check, data, plot
 # ## 1 · Tensors, and the axes of a sequence
 #
 # A tensor is an array of numbers. `keras.ops` does with tensors what NumPy does with arrays, under mostly the same
-# names, and it can be differentiated and run on a GPU. NumPy arrays go in; tensors come out; `np.asarray` turns them
-# back.
+# names; what it computes can also be differentiated, and run on a GPU. NumPy arrays go in; tensors come out;
+# `np.asarray` turns them back.
 
 # %%
 x = np.array([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]],
@@ -42,7 +42,7 @@ print("summed over time:", np.asarray(ops.sum(x, axis=1)).tolist())
 
 # %% [markdown]
 # **Everywhere in this course a batch of sequences has the axes `(batch, time, features)`.** The letters are the same
-# in every lesson:
+# in every lesson (the states, $h_t$ and $c_t$, are explained when they come, in lessons 02 and 04):
 #
 # | letter | meaning | letter | meaning |
 # |---|---|---|---|
@@ -58,7 +58,9 @@ print("summed over time:", np.asarray(ops.sum(x, axis=1)).tolist())
 #
 # The commonest building block of all: multiply by a matrix, add a bias, at every step of every sequence,
 #
-# $$y_{b,t} = x_{b,t}\, W + b, \qquad (B, T, D) \cdot (D, u) + (u) \;\to\; (B, T, u) .$$
+# $$y_{i,t} = x_{i,t}\, W + b, \qquad (B, T, D) \cdot (D, u) + (u) \;\to\; (B, T, u) ,$$
+#
+# where $i$ numbers the sequences of the batch and $t$ the steps.
 #
 # By hand, for one step with $D = 2$ and $u = 3$:
 #
@@ -69,9 +71,10 @@ print("summed over time:", np.asarray(ops.sum(x, axis=1)).tolist())
 # %% [markdown]
 # **Exercise `start.affine`** · ●○○○○ · 5 min · 2 points
 #
-# First run the next two cells as they are. The check will say *not written yet*: no harm done. Then replace the line
-# `raise NotImplementedError()` and run both again. Every exercise starts like this one: its name, how hard it is (one
-# to five dots), how long it may take, and hints that unfold when you click them. Try it without them first.
+# First run the next two cells as they are. The check will say *not written yet*: no harm done. Then write the
+# formula above in place of the line `raise NotImplementedError()` and run both again. Every exercise starts like
+# this one: its name, how hard it is (one to five dots), how long it may take, and hints that unfold when you click
+# them. Try it without them first.
 #
 # <details><summary>Hint 1</summary>
 # <code>ops.matmul</code>, or the operator <code>@</code>, sums over the last axis of the first factor and the first
@@ -103,8 +106,8 @@ check("start.affine", affine)
 # ## 3 · How a check answers
 #
 # A check tries your code on a few small inputs and says what it saw. It knows the mistakes that people really make,
-# and when it recognises one, it says which. Here are its four kinds of answer. **Predict first:** what will it say to
-# each of these attempts?
+# and when it recognises one, it says which. Here are its four kinds of answer, each to another attempt. Read the
+# attempt first: what is wrong with it, and what would *you* tell its author?
 #
 # *Not written yet.* Nothing has been replaced:
 
@@ -191,16 +194,16 @@ print("weights:", [(w.name, tuple(w.shape)) for w in scale.weights])
 # %% [markdown]
 # **Exercise `start.layer`** · ●●○○○ · 12 min · 2 points
 #
-# Turn your affine map into a layer, `Affine(units, use_bias=True)`. Under `__init__`, whose first line is given,
-# write the rest of it and `build`, `call` and `get_config`. Its first weight is W of shape (D, units); its second, if
-# `use_bias`, is b of shape (units,), which starts at zero.
+# Turn your affine map into a layer, `Affine(units, use_bias=True)`. The line `def __init__` is given: write its
+# body, and below it `build`, `call` and `get_config`. The layer's first weight is W of shape (D, units); its
+# second, if `use_bias`, is b of shape (units,), which starts at zero.
 #
 # <details><summary>Hint 1</summary>
 # Copy <code>Scale</code> and change it. <code>self.add_weight(name="W", shape=(input_shape[-1], self.units))</code>
 # starts at random numbers, which is right for W; b needs <code>initializer="zeros"</code>.
 # </details>
 # <details><summary>Hint 2</summary>
-# Make b only <code>if self.use_bias</code>, and add it in <code>call</code> only then. Both arguments belong into
+# Make b only <code>if self.use_bias</code>, and add it in <code>call</code> only then. Both arguments belong in
 # <code>get_config</code>.
 # </details>
 # <details><summary>If you see <code>You cannot add new elements of state</code></summary>
@@ -268,9 +271,9 @@ print("the same numbers as keras.layers.Dense; the same again after saving and l
 # Whoever forgets the mask averages, sums and learns from numbers that mean nothing. It is the mistake behind more
 # silently wrong models than any other in this course.
 #
-# The mean over the valid steps of sequence $b$:
+# The mean over the valid steps of sequence $i$, with the mask as numbers, $m_{i,t} = 1$ or $0$:
 #
-# $$\bar x_b = \frac{\sum_t m_{b,t}\, x_{b,t}}{\max\bigl(1, \sum_t m_{b,t}\bigr)} .$$
+# $$\bar x_i = \frac{\sum_t m_{i,t}\, x_{i,t}}{\max\bigl(1, \sum_t m_{i,t}\bigr)} .$$
 #
 # The maximum with 1 makes the mean of nothing zero: 0/0 would be *not a number*, and spread.
 #
@@ -279,6 +282,8 @@ print("the same numbers as keras.layers.Dense; the same again after saving and l
 
 # %% [markdown]
 # **Exercise `start.mask_mean`** · ●●○○○ · 8 min · 2 points
+#
+# Write this mean for a whole batch. No loop is needed here either.
 #
 # <details><summary>Hint 1</summary>
 # Turn the mask into numbers, <code>ops.cast(mask, x.dtype)</code>, and give it a last axis of length 1,
@@ -350,12 +355,14 @@ plot.show(figure, alt="Left: six sentences of 12 to 3 words in one batch, shorte
 # ## 6 · Handing in
 #
 # 1. **Run everything once more from the top**: *Kernel → Restart Kernel and Run All Cells*. This catches a cell that
-# only worked because of    something you had typed and deleted since. A check that fails stops the run there; go on
-# below it by hand. 2. **Validate**: press the *Validate* button above the notebook. It runs the notebook from the top
-# in the same way and lists the checks that do    not pass. In a terminal the same is    `nbgrader validate
-# notebooks/00_start_here/00_start_here.ipynb`. You may hand in work that is not finished: what passes, counts, and
-# parts    of an exercise can earn part of its points. 3. **Hand in** in the way your course says: with *Nbgrader →
-# Assignment List → Submit* if your class uses it, or by uploading the `.ipynb` file.    Keep the file's name.
+#    only worked because of something you had typed and deleted since. A check that fails stops the run there; go on
+#    below it by hand.
+# 2. **Validate**: press the *Validate* button above the notebook. It runs the notebook from the top in the same way
+#    and lists the checks that do not pass. In a terminal the same is
+#    `nbgrader validate notebooks/00_start_here/00_start_here.ipynb`. You may hand in work that is not finished: what
+#    passes, counts, and parts of an exercise can earn part of its points.
+# 3. **Hand in** in the way your course says: with *Nbgrader → Assignment List → Submit* if your class uses it, or by
+#    uploading the `.ipynb` file. Keep the file's name.
 #
 # Please write your answers in the cells that are there, and leave the check cells as they are: grading finds your
 # answers by their cells. You may add as many cells of your own as you like. After grading you get a page of feedback

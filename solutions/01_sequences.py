@@ -9,7 +9,7 @@
 # | | |
 # |---|---|
 # | you build | a bag of words · a layer of word vectors · windows · AR(p) · the forward algorithm · Viterbi |
-# | time and points | 75 minutes, 31 points |
+# | time and points | 100 minutes, 31 points |
 # | you should know | lesson 00; least squares; what a conditional probability is |
 # | at the end | a twelve-year sunspot forecast with its error band, and four years of Seattle's weather decoded |
 #
@@ -33,7 +33,7 @@ from unrolled import check, data, plot
 #
 # The simplest thing to do with a sentence is to count its words. Give every word a number, its **id**; keep 0 for
 # *padding*, which fills short sentences up to the length of the longest. The **bag of words** of a sentence is the
-# vector whose entry $j$ says how often word $j$ occurs:
+# vector whose entry $j$ says how often word $j$ occurs (the bracket is 1 if what it says is true, else 0):
 #
 # $$\text{bag}_j = \sum_{t=1}^{T} [\,\text{id}_t = j\,], \qquad j = 1, \dots, V-1 .$$
 #
@@ -190,10 +190,10 @@ print(o @ E, E[[3, 2]], sep="\n\n")
 # %% [markdown]
 # **Exercise `seq.embedding`** · ●●○○○ · 12 min · 5 points
 #
-# Write this as a layer, `WordVectors(vocabulary, dimension)`, with `build`, `call`, `compute_mask` and `get_config`.
-# `call` multiplies one-hot vectors by the matrix (or looks rows up: same result). `compute_mask(ids, mask=None)`
-# returns True where there is a word and False where the id is 0: this is how Keras tells later layers what is
-# padding.
+# Write this as a layer, `WordVectors(vocabulary, dimension)`, with `build`, `call`, `compute_mask` and
+# `get_config`. `call` multiplies one-hot vectors by the matrix (or looks rows up with `ops.take`: same result).
+# `compute_mask(ids, mask=None)` returns True where there is a word and False where the id is 0: this is how Keras
+# tells later layers what is padding.
 #
 # <details><summary>Hint 1</summary>
 # The layer of lesson 00 is nearly this one. <code>build</code> makes one weight of shape (vocabulary, dimension).
@@ -286,8 +286,8 @@ M = np.maximum(pmi, 0)
 print(f"{V} words, {int((counts > 0).sum() / 2):,} pairs seen, {(M > 0).mean():.1%} of the matrix is not zero")
 
 # %% tags=["demo"]
-eigenvalues, U = np.linalg.eigh(M @ M.T)  # ascending: the leading singular vectors of M are the last columns
-leading = U[:, :-101:-1] * np.sqrt(eigenvalues[:-101:-1])
+eigenvalues, axes_of_M = np.linalg.eigh(M @ M.T)  # ascending: the leading singular vectors of M are the last columns
+leading = axes_of_M[:, :-101:-1] * np.sqrt(eigenvalues[:-101:-1])
 
 def cosines(E):
     unit = E / np.maximum(np.linalg.norm(E, axis=1, keepdims=True), 1e-9)
@@ -402,10 +402,11 @@ plot.show(figure, alt="The yearly sunspot number rises and falls every eleven ye
 # The oldest sequence model there is was made for this very series (Yule, 1927): predict the next value as a weighted
 # sum of the last $p$,
 #
-# $$x_t = c + a_1 x_{t-1} + a_2 x_{t-2} + \dots + a_p x_{t-p} + \varepsilon_t .$$
+# $$x_t = c + a_1 x_{t-1} + a_2 x_{t-2} + \dots + a_p x_{t-p} + \varepsilon_t ,$$
 #
-# It is linear in $c$ and $a$, so ordinary least squares finds them. One row of the matrix for every $t$ that has $p$
-# values before it. For the series 10 11 12 13 14 and $p = 2$:
+# where $\varepsilon_t$, the **residual**, is what the sum leaves unexplained. The model is linear in $c$ and $a$,
+# so ordinary least squares finds them. One row of the matrix for every $t$ that has $p$ values before it. For the
+# series 10 11 12 13 14 and $p = 2$:
 #
 # | 1 | $x_{t-1}$ | $x_{t-2}$ | target $x_t$ |
 # |---|---|---|---|
@@ -451,9 +452,9 @@ check("seq.ar_fit", ar_fit)
 # ### A forecast that says how sure it is
 #
 # To look further than one step, feed each prediction back in. Errors are fed back too, so they grow: an error made
-# $j$ steps ago has grown by the factor $\psi_j$, where $\psi_0 = 1$ and $\psi_j = \sum_k a_k \psi_{j-k}$. With
-# residuals of standard deviation $\sigma$, the forecast $h$ steps ahead has the standard deviation $\sigma
-# \sqrt{\psi_0^2 + \dots + \psi_{h-1}^2}$.
+# $j$ steps ago has grown by the factor $\psi_j$, where $\psi_0 = 1$ and $\psi_j = \sum_{k=1}^{\min(j,p)} a_k
+# \psi_{j-k}$. With residuals of standard deviation $\sigma$, the forecast $h$ steps ahead has the standard
+# deviation $\sigma \sqrt{\psi_0^2 + \dots + \psi_{h-1}^2}$.
 
 # %%
 def forecast(past, c, a, steps):
@@ -541,7 +542,7 @@ plot.show(figure, alt="Left: the AR forecast made in 1985 follows the next cycle
 # |---|---|---|
 # | start | $p(z_1 = i)$ | $(S,)$ |
 # | transitions | $p(z_{t+1} = j \mid z_t = i)$: from the row's state to the column's | $(S, S)$ |
-# | emissions | $p(x_t \mid z_t = j)$ | one a state |
+# | emissions | $p(x_t \mid z_t = j)$: one row a state, one column for each of $K$ things to be seen | $(S, K)$ |
 #
 # Example: the weather is *settled* (state 0) or *unsettled* (state 1), and all we write down each day is whether it
 # was dry or wet.
@@ -560,7 +561,8 @@ print(np.exp(log_emit))
 # ### How likely is a sequence? The forward algorithm
 #
 # The states are unknown, so sum over all of them: $p(x) = \sum_z p(x, z)$. There are $S^T$ sequences of states, too
-# many to list, but the sum can be done step by step. Let $\alpha_t(j) = p(x_1, \dots, x_t,\, z_t = j)$. Then
+# many to list, but the sum can be done step by step. Let $\alpha_t(j) = p(x_1, \dots, x_t,\, z_t = j)$. Then,
+# writing $p(j \mid i)$ and $p(x_t \mid j)$ for the entries of the tables,
 #
 # $$\alpha_1(j) = p(z_1 = j)\, p(x_1 \mid j), \qquad
 # \alpha_{t+1}(j) = \Bigl(\sum_i \alpha_t(i)\, p(j \mid i)\Bigr)\, p(x_{t+1} \mid j), \qquad
@@ -569,8 +571,8 @@ print(np.exp(log_emit))
 # By hand, for *dry dry* above: $\alpha_1 = (0.5 \cdot 0.8,\; 0.5 \cdot 0.3) = (0.40, 0.15)$; arriving in *settled*:
 # $0.40 \cdot 0.9 + 0.15 \cdot 0.2 = 0.39$; times 0.8: $\alpha_2(0) = 0.312$.
 #
-# One thing spoils it on a computer: these products shrink at every step. **Predict first:** after how many of 2,000
-# days does the product of such probabilities become exactly 0?
+# One thing spoils it on a computer: these products shrink at every step. **Predict first:** after about how many
+# days, 100, 1,000 or 10,000, does the product of such probabilities become exactly 0?
 
 # %%
 alpha, step = start * emit[:, 0], 1
@@ -579,13 +581,13 @@ while alpha.sum() > 0:
 print(f"alpha is exactly 0 after {step} days")
 
 # %% [markdown]
-# So keep **logarithms** throughout. Products become sums. The sum over $i$ becomes $\log \sum_i e^{u_i} = m + \log
-# \sum_i e^{u_i - m}$ with $m = \max_i u_i$: the largest term is $e^0 = 1$, so nothing is lost. This function is
-# given:
+# So keep **logarithms** throughout. Products become sums. The sum over $i$ becomes
+# $\log \sum_i e^{s_i} = s_{\max} + \log \sum_i e^{s_i - s_{\max}}$: the largest term is $e^0 = 1$, so nothing is
+# lost. This function is given:
 
 # %%
 def logsumexp(a, axis):
-    """log of the sum of exp(a) along an axis, without leaving the range of floating-point numbers."""
+    """log of the sum of exp(a) along an axis, without leaving the range of numbers; not all of a may be -inf."""
     top = a.max(axis=axis, keepdims=True)
     return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
 
@@ -595,6 +597,8 @@ print(f"{logsumexp(np.array([-1000.0, -1000.0]), axis=0):.6f} = -1000 + log 2")
 
 # %% [markdown]
 # **Exercise `seq.hmm_forward`** · ●●●○○ · 15 min · 6 points
+#
+# Write the recursion for $\alpha$ in logarithms: one row a step.
 #
 # <details><summary>Hint 1</summary>
 # <code>log_alpha[:, None] + log_trans</code> has shape (S, S): entry (i, j) is the log-probability of being in i
@@ -708,8 +712,9 @@ assert tuple(path) == best and abs(log_prob - log_joint(best)) < 1e-10
 #
 # Real measurements: daily rain in Seattle, in three classes: *dry*, *light* (up to 5 mm) and *heavy*. Nobody wrote
 # down a hidden state. The tables can be learned from the observations alone: start with rough ones, compute how
-# likely each state is on each day, count transitions and emissions weighted by these probabilities, and repeat (Baum
-# and Welch's algorithm, an instance of EM). It needs your forward algorithm, and the same thing backwards.
+# likely each state is on each day, count transitions and emissions weighted by these probabilities, and repeat
+# (Baum and Welch's algorithm, an instance of expectation–maximisation). It needs your forward algorithm, and the
+# same thing backwards.
 
 # %% tags=["demo"]
 weather = data.load("seattle_weather")

@@ -104,15 +104,17 @@ def embedding_cases(rng):
 
 
 def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, mask="right", config="complete",
-              pooled=False, by="id"):
+              pooled=False, by="id", stops=None):
     """Row E[id] for every id, and which ids are words."""
     V, d = int(case["V"]), int(case["d"])
     if "ids" not in case:
         lost = {"complete": [V, d], "nothing": [-1, -1], "no dimension": [V, -1]}[config]
         return {"vocabulary": lost[0], "dimension": lost[1]}
+    if stops:
+        return stops
     ids, E = case["ids"], case["E"]
     if transposed and d != V:
-        return Raises("ValueError", "weight")
+        return Raises("ValueError", "not compatible")
     what = np.broadcast_to(np.arange(ids.shape[1]), ids.shape) if by == "position" else ids - shift
     vectors = one_hot(what, V) @ (E.T if transposed else E) * (np.sqrt(d) if scale else 1)
     if zero_padding:
@@ -163,6 +165,15 @@ EMBEDDING = Exercise(
          "again; keep one vector a word.", {"pooled": True}),
         ("looked up by position", "You looked up the position in the sentence instead of the word's id.",
          {"by": "position"}),
+        ("indexed like a NumPy array", "A Keras weight cannot be indexed by an array of ids, as in `self.E[ids]`. "
+         "Look the rows up with `ops.take(self.E, ids, axis=0)`, or multiply one-hot vectors by E.",
+         {"stops": Raises("InvalidArgumentError", "Expected begin, end")}),
+        ("a row for every step", "E has one row a step: `input_shape` is (batch, time) here and knows nothing of the "
+         "words. Its shape comes from the layer's two arguments.",
+         {"stops": Raises("InvalidArgumentError", "Matrix size-incompatible")}),
+        ("not a weight", "The matrix is an ordinary array, so Keras does not know that it is a weight: it is neither "
+         "trained nor saved. Make it with `self.add_weight(...)`.",
+         {"stops": Raises("ValueError", "expecting 0 weights")}),
     ),
 )
 
@@ -442,7 +453,7 @@ def viterbi(case, transpose=False, combine="max", start=True, emission="every st
         return {"path": path, "log_prob": score}
     for t in range(1, len(e)):
         scores = delta[:, None] + A
-        back.append(scores.argmax(axis=0))
+        back.append(scores.argmax(axis=1 if backtrace == "where to" else 0))
         delta = (scores.max(axis=0) if combine == "max" else logsumexp(scores, 0)) + e[t]
         deltas.append(delta)
     best = delta.max() if combine == "max" else logsumexp(delta, 0)
@@ -485,6 +496,9 @@ VITERBI = Exercise(
          "predecessor at each step: take the maximum.", {"combine": "sum"}),
         ("backtrace off by one", "The pointers are read one step off: the pointers stored while going into "
          "step t + 1 say where state path[t + 1] came from.", {"backtrace": "off by one"}),
+        ("pointers forwards", "The pointers say where each state would go next: `argmax` ran over the wrong axis. They "
+         "say where the best way into each state came from, so `argmax` runs over the same axis as `max`.",
+         {"backtrace": "where to"}),
         ("path not turned round", "The path runs from the last step to the first: turn it round.",
          {"backtrace": "not turned round"}),
         ("backtrace from state 0", "The way back starts in state 0. It starts in the state with the best "

@@ -86,8 +86,8 @@ def layer_cases(rng):
     }
 
 
-def layer(case, made="build", kernel="(D, u)", bias_start=0.0, adds_bias="if asked", config="complete",
-          keywords=True):
+def layer(case, made="build", kernel="(D, u)", kernel_start=1.0, bias_start=0.0, adds_bias="if asked",
+          config="complete", keywords=True):
     """Facts about the layer, as numbers; each keyword is a way to get it wrong."""
     D, u = case["x"].shape[-1] if "x" in case else 0, int(case["units"])
     in_call = Raises("ValueError", "already built")
@@ -98,10 +98,11 @@ def layer(case, made="build", kernel="(D, u)", bias_start=0.0, adds_bias="if ask
         if kernel == "(T, u)":
             return wrong_axis
         if made == "plain tensors":
-            return {"number of weights": 0, "kernel shape": [-1, -1], "bias at the start": -1.0}
+            return {"number of weights": 0, "kernel shape": [-1, -1], "kernel at the start": -1.0,
+                    "bias at the start": -1.0}
         shape = [D, u] if kernel == "(D, u)" else [u, D]
         biases = adds_bias != "never"
-        return {"number of weights": 1 + biases, "kernel shape": shape,
+        return {"number of weights": 1 + biases, "kernel shape": shape, "kernel at the start": kernel_start,
                 "bias at the start": bias_start if biases else -1.0}
     if case.name in ("call", "no bias"):
         if made == "call":
@@ -158,6 +159,8 @@ LAYER = Exercise(
          "that `x @ W` needs no transposing.", {"kernel": "(u, D)"}),
         ("bias starts at random numbers", "The bias starts at random numbers, because that is what "
          "`add_weight` does unless told otherwise: pass `initializer='zeros'` for it.", {"bias_start": 1.0}),
+        ("W starts at zero", "W starts at zero. Two such layers on top of each other get no gradient and never learn: "
+         "leave `initializer` out for W, so that it starts at random numbers.", {"kernel_start": 0.0}),
         ("bias even if not asked for", "With `use_bias=False` the layer still has a bias: `build` must look "
          "at `self.use_bias`.", {"adds_bias": "always"}),
         ("never a bias", "The layer never makes a bias. With `use_bias=True`, the default, it has two "

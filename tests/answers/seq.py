@@ -254,6 +254,11 @@ def bag_of_words(ids, V):
         "looked up by position": edit(
             "return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
             "return ops.stack([ops.stack([self.E[t] for t, _ in enumerate(row)]) for row in ids])"),
+        "indexed like a NumPy array": edit("ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)", "self.E[ids]"),
+        "a row for every step": edit("shape=(self.vocabulary, self.dimension)",
+                                     "shape=(input_shape[-1], self.dimension)"),
+        "not a weight": edit('self.add_weight(name="E", shape=(self.vocabulary, self.dimension))',
+                             "keras.random.normal((self.vocabulary, self.dimension))"),
     },
     "seq.windows": {
         "target inside the window": edit("y = series[width + horizon - 1:]",
@@ -417,6 +422,7 @@ def viterbi(log_start, log_trans, log_emit):
         path[t] = back[t, path[t + 1]]
     return path, score.max()
 ''',
+        "pointers forwards": edit("candidates.argmax(axis=0)", "candidates.argmax(axis=1)"),
         "path not turned round": edit("path[::-1]", "path"),
         "backtrace from state 0": edit("path = [score.argmax()]", "path = [0]"),
         "transitions transposed": edit("score[:, None] + log_trans", "score[:, None] + log_trans.T"),

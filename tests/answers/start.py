@@ -137,6 +137,7 @@ class Affine(keras.layers.Layer):
         "kernel stored transposed": edit("shape=(input_shape[-1], self.units)", "shape=(self.units, input_shape[-1])",
                                          "ops.matmul(x, self.W)", "ops.matmul(x, ops.transpose(self.W))"),
         "bias starts at random numbers": edit(', initializer="zeros"', ""),
+        "W starts at zero": edit("self.units))\n", "self.units), initializer='zeros')\n"),
         "bias even if not asked for": edit("if self.use_bias:", "if True:",
                                             "if self.use_bias else y", "if True else y"),
         "never a bias": edit("if self.use_bias:", "if False:", "if self.use_bias else y", "if False else y"),

@@ -39,6 +39,7 @@ def _weights(made, x):
     biases = [np.asarray(w) for w in made.weights if len(w.shape) == 1]
     return {"number of weights": len(made.weights),
             "kernel shape": list(matrices[0].shape) if matrices else [-1, -1],
+            "kernel at the start": float(np.any(np.asarray(matrices[0]))) if matrices else -1.0,
             "bias at the start": float(np.any(biases[0])) if biases else -1.0}
 
 
