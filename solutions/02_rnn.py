@@ -542,6 +542,8 @@ print(f"from one letter to the next, a unit changes its sign in {flips:.2f} ± 0
 # | **lower** | 長 | 河 | 落 | 日 | 圓 |
 # | | long | river | setting | sun | round |
 #
+# (If you see empty boxes, your system has no Chinese font; everything runs all the same.)
+#
 # Adjective under adjective, noun under noun. Both lines have five characters, so an answer at every step is just
 # what is needed. How good an answer is, a loss says: the mean of $-\ln p(\text{right character})$. Other N→N
 # tasks have lines of different lengths, so write the loss with a mask at once.

@@ -50,7 +50,7 @@ def step_cases(rng):
 
 
 def step(case, squash=np.tanh, inputs=True, recurrent=True, bias=1, bias_outside=False,
-         transposed=False, separate=False, residual=False):
+         transposed=False, separate=False, residual=False, state_outside=False):
     """tanh(x W + h U + b); each keyword is a way to get it wrong."""
     x, h, b = case["x"], case["h"], case["b"]
     from_x = x @ case["W"] if inputs else 0
@@ -59,6 +59,8 @@ def step(case, squash=np.tanh, inputs=True, recurrent=True, bias=1, bias_outside
         new = np.tanh(from_x) + np.tanh(from_h + b)
     elif bias_outside:
         new = np.tanh(from_x + from_h) + b
+    elif state_outside:
+        new = np.tanh(from_x + b) + from_h
     else:
         new = squash(from_x + from_h + bias * b)
     return {"h": new + h if residual else new}
@@ -86,6 +88,9 @@ STEP = Exercise(
         wrong(step, "bias outside the tanh",
               "b belongs inside the tanh: added after it, the state can leave the range from −1 to 1.",
               bias_outside=True),
+        wrong(step, "state outside the tanh",
+              "h @ U is added after the tanh: add all three first, then squash the sum once.",
+              state_outside=True),
         wrong(step, "bias added twice",
               "b is added twice, once with the input and once with the state: this cell has one bias.",
               bias=2),

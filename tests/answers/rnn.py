@@ -266,6 +266,10 @@ WRONG = {
         "input left out": edit("ops.matmul(x, W) + ", ""),
         "bias left out": edit(" + b)", ")"),
         "bias outside the tanh": edit(" + b)", ") + b"),
+        "state outside the tanh": '''
+def rnn_step(x, h, W, U, b):
+    return ops.tanh(ops.matmul(x, W) + b) + ops.matmul(h, U)
+''',
         "bias added twice": '''
 def rnn_step(x, h, W, U, b):
     from_input = ops.matmul(x, W) + b
