@@ -785,12 +785,13 @@ for name in weights:
 # %% [markdown]
 # ## 9 · The adding problem again
 #
-# At each step a random value between 0 and 1 arrives, with a marker that is 1 at two steps only, one in each half of the
-# sequence. At the end: what is the **sum of the two marked values**? Everything else is distraction. This is a task that
-# Hochreiter & Schmidhuber made for the LSTM in 1997.
+# At each step a random value between 0 and 1 arrives, with a marker that is 1 at two steps only, one in each half of
+# the sequence. At the end: what is the **sum of the two marked values**? Everything else is distraction. This is a task
+# that Hochreiter & Schmidhuber made for the LSTM in 1997.
 #
 # A network that always answers 1 has a mean squared error of
-# $\operatorname{Var}(X_1 + X_2) = 2 \cdot \tfrac{1}{12} = \tfrac16 \approx 0.167$. That is the baseline: a network that has not got below it has learnt nothing about the sequence.
+# $\operatorname{Var}(X_1 + X_2) = 2 \cdot \tfrac{1}{12} = \tfrac16 \approx 0.167$. That is the baseline: a network
+# that has not got below it has learnt nothing about the sequence.
 #
 # **Predict first.** Three networks of 24 units see the same 24,000 sequences once, at lengths 10, 20 and 40. Which
 # of them get below 1/6, and where?
