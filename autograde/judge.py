@@ -7,6 +7,7 @@ the student is their own grader.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
@@ -194,9 +195,12 @@ def _difference(exercise, aspect, case: Case, key, right, outcome: Outcome, reve
 
 
 def _short(message: str, limit: int = 200) -> str:
-    # Keras appends its own account of the call to an exception; the first paragraph is the student's.
-    first = message.strip().split("\n\n")[0].replace("\n", " ")
-    return first if len(first) <= limit else first[: limit - 1] + "…"
+    # Keras wraps an exception in its own account of the call; the student's own words stand between.
+    plain = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?", "", message).strip()
+    plain = re.sub(r"^(Exception encountered when calling [^\n]*\n+)+", "", plain)
+    first = plain.split("\n\n")[0].replace("\n", " ").strip()
+    first = first if len(first) <= limit else first[: limit - 1] + "…"
+    return first if first.endswith((".", "!", "?", "…")) else f"{first}."
 
 
 def _close(exercise: Exercise, got: np.ndarray, right: np.ndarray) -> bool:

@@ -130,7 +130,8 @@ class Pool:
         def submit_next() -> None:
             task = next(tasks, None)
             if task is not None:
-                future = self._client.submit(grade_task, task, shared, self.limits, pure=False)
+                # What breaks is the grader, not the student's code: that has ended as a status. So try once more.
+                future = self._client.submit(grade_task, task, shared, self.limits, pure=False, retries=1)
                 waiting[future.key] = task
                 ready.add(future)
 

@@ -12,7 +12,7 @@ from autograde import course, engine, feedback, gradebook, submission
 from autograde.course import UserError
 from autograde.gradebook import Journal, Writer, student_problem, timestamp_of
 from autograde.pool import Lesson, Pool, Task
-from autograde.records import UNREADABLE, Result, Submission
+from autograde.records import CRASHED, UNREADABLE, Result, Submission
 from unrolled.sandbox.isolate import Limits
 
 
@@ -104,7 +104,8 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         problem = _problem(result.record(), handed_in)
         if not student_problem(task.student):
             warning = record_one(settings, writer, result, handed_in)
-            journal.append(task.student, name, fingerprints[task.student], result.record())
+            if handed_in.status != CRASHED:  # the grader failed here, not the student: the next run tries again
+                journal.append(task.student, name, fingerprints[task.student], result.record())
             problem = problem or (f"{task.student}: {warning}" if warning else "")
         yield Progress(result.record(), problem=problem)
 
@@ -151,7 +152,7 @@ def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Su
 
 def _problem(record: dict, handed_in: Submission | None = None) -> str:
     """One line for a submission the instructor has to ask about, empty for all others."""
-    if record["status"] == UNREADABLE:
+    if record["status"] == UNREADABLE or (handed_in is not None and handed_in.status == CRASHED):
         return f"{record['student']}: {record['note']}"
     if handed_in is not None and handed_in.rescued:
         return f"{record['student']}: {handed_in.note or '; '.join(handed_in.repairs)}"

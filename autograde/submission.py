@@ -97,8 +97,8 @@ class Skeleton:
         """The import statement behind each name that only cells for show import: grading skips those cells."""
         found: dict[str, str] = {}
         for part in self.parts:
-            text = sources.as_python(part.source) if part.kind == "demo" else None
-            for node in ast.walk(ast.parse(text or "")):
+            tree = sources.tree(part.source) if part.kind == "demo" else None
+            for node in ast.walk(tree) if tree else ():
                 if isinstance(node, ast.Import | ast.ImportFrom):
                     line = ast.unparse(node)
                     found |= {(a.asname or a.name).partition(".")[0]: line for a in node.names}

@@ -105,3 +105,27 @@ def test_the_text_of_a_frame_must_be_an_object():
     head = b"[" * 10_000
     with pytest.raises(ChannelError):
         channel.Reader().feed(struct.pack(">4s16sII", b"UNR1", b"x", len(head), 0) + head)
+
+
+def test_many_threads_may_read_and_parse_at_once():
+    """Python 3.11's parser is not safe in threads; a reader that used it once cost a student everything."""
+    import ast
+    import threading
+
+    content = channel.pack_arrays({f"case/{i}": np.zeros((2, 3)) for i in range(50)})
+    text, failures = "x = [" + "(1, 2), " * 2000 + "]", []
+
+    def work(task):
+        try:
+            for _ in range(15):
+                task()
+        except Exception as error:
+            failures.append(error)
+
+    tasks = (lambda: ast.parse(text), lambda: channel.unpack_arrays(content), lambda: channel.unpack_arrays(content))
+    threads = [threading.Thread(target=work, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures

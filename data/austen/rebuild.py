@@ -24,7 +24,8 @@ import fetch  # noqa: E402 (it lies in the folder above)
 PACKAGE, VERSION = "r-cran-janeaustenr", "1.0.0-1"
 SHA256 = "df6bddf211906d1ff404f8ff662c21b34e6660e7f54a311084e749050c019c95"
 HEADING = re.compile(r"(chapter|volume|vol\.|finis|the end|emma|mansfield park|northanger abbey|persuasion|"
-                     r"pride and prejudice|sense and sensibility|by|by jane austen|jane austen|\(1811\)|\(1814\)|\(1818\)|"
+                     r"pride and prejudice|sense and sensibility|by|by jane austen|jane austen|"
+                     r"\(1811\)|\(1814\)|\(1818\)|"
                      r"jane austen \(1803\))\b[ .\divxlc]*", re.I)
 END = "A NOTE ON THE TEXT"  # an editor's words
 

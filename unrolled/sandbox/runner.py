@@ -61,12 +61,20 @@ def make_shell():
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
+    class Shell(InteractiveShell):
+        """What `%matplotlib` and `!command` in an answer's cell need: no window, and no terminal for the command."""
+
+        system = InteractiveShell.system_raw
+
+        def enable_gui(self, gui=None):
+            pass
+
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.colors = "nocolor"
     config.InteractiveShell.enable_html_pager = False
     config.InteractiveShell.xmode = "Context"
-    shell = InteractiveShell.instance(config=config)
+    shell = Shell.instance(config=config)
     shell.user_ns["__name__"] = "__main__"
     return shell
 
