@@ -662,13 +662,13 @@ assert np.allclose(closed, outputs[0], atol=1e-5) and not np.allclose(opened, ou
 # \delta \hat o &= \delta h_t \odot \tanh(c_t) \odot o_t (1 - o_t) \\
 # \delta c_t &\mathrel{+}= \delta h_t \odot o_t \odot (1 - \tanh^2 c_t) + p_o \odot \delta \hat o
 #   && \text{from } h_t\text{, and through } o\text{'s peephole} \\
-# \delta \hat f &= \delta c_t \odot c_{t-1} \odot f_t (1 - f_t), \quad
-# \delta \hat \imath = \delta c_t \odot g_t \odot i_t (1 - i_t), \quad
-# \delta \hat g = \delta c_t \odot i_t \odot (1 - g_t^2) \\
+# \delta \hat f &= \delta c_t \odot c_{t-1} \odot f_t (1 - f_t) \\
+# \delta \hat \imath &= \delta c_t \odot g_t \odot i_t (1 - i_t) \\
+# \delta \hat g &= \delta c_t \odot i_t \odot (1 - g_t^2) \\
 # \delta c_{t-1} &= \delta c_t \odot f_t + p_i \odot \delta \hat \imath + p_f \odot \delta \hat f
 #   && \text{the belt, and two peepholes} \\
-# \delta z &= [\delta \hat \imath,\ \delta \hat f,\ \delta \hat g,\ \delta \hat o], \qquad
-# \delta x_t = \delta z\, W^\top, \quad \delta h_{t-1} = \delta z\, U^\top \\
+# \delta z &= [\delta \hat \imath,\ \delta \hat f,\ \delta \hat g,\ \delta \hat o] \\
+# \delta x_t &= \delta z\, W^\top, \quad \delta h_{t-1} = \delta z\, U^\top \\
 # \delta W &= x_t^\top \delta z, \quad \delta U = h_{t-1}^\top \delta z, \quad
 # \delta b = \textstyle\sum_{\text{batch}} \delta z \\
 # \delta p_i &= \textstyle\sum_{\text{batch}} c_{t-1} \odot \delta \hat \imath, \ \dots,\
