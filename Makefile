@@ -7,14 +7,14 @@ CLASS := build/class
 # Everything is written below build/ and .venv/: what programs like to leave in the home folder as well.
 export PYTHONDONTWRITEBYTECODE := 1
 OWN_HOME := $(CURDIR)/build/home
-grade test notebooks bench: export IPYTHONDIR := $(OWN_HOME)/ipython
-grade test notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
-grade test notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
-grade test notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
-grade test notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
-grade test notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
+grade test soak notebooks bench: export IPYTHONDIR := $(OWN_HOME)/ipython
+grade test soak notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
+grade test soak notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
+grade test soak notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
+grade test soak notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
+grade test soak notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
 
-.PHONY: help setup grade test lab notebooks bench clean
+.PHONY: help setup grade test soak lab notebooks bench clean
 
 help:             ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -36,7 +36,7 @@ grade: $(READY)   ## grade the sample class and print the table
 
 test: $(READY)    ## everything CI runs
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST)
 	$(BIN)/autograde build --check --no-run
 	$(BIN)/python -m pytest -p tests.nbval_tolerance --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 		-p no:cacheprovider -q solutions
@@ -46,6 +46,10 @@ lab: $(READY)     ## open the course in JupyterLab
 
 notebooks: $(READY)  ## derive all notebooks from their sources
 	$(BIN)/autograde build
+
+soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cluster, another user, a thousand submissions
+	KILLS=26 $(BIN)/python -m pytest -q -m slow $(PYTEST)
+	$(BIN)/python benchmarks/scale.py
 
 bench: $(READY)   ## measure what the README claims
 	$(BIN)/python benchmarks/grading.py
