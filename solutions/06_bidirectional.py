@@ -12,8 +12,8 @@
 # - `final_state`: one vector for a whole sequence, taken at the right ends;
 # - `bmes_decode` and `word_f1`: cut Chinese sentences into words, and measure how well.
 #
-# At the end you will have the figure of section 6: a network that reads one way only does not know where a word
-# *begins*, and one that reads both ways does. You will also know when you must not use it.
+# At the end you will have the figure of section 6: a network that reads one way only cannot know whether a longer
+# word *begins* here, and one that reads both ways can. You will also know when you must not use it.
 
 # %%
 import unrolled.quiet  # TensorFlow starts without its messages
@@ -217,7 +217,8 @@ from unrolled.lessons.bi import join  # merge for the rest of the lesson: join(f
 # Four things to think of:
 #
 # 1. `self.supports_masking = True`, or the mask ends at your layer and the loss counts the padding.
-# 2. The padding: reverse with `backwards(x, mask)`. Or flip everything, *and the mask too*.
+# 2. The padding: reverse with `backwards(x, mask)`. It leaves the padding behind, so the second `RNN` gets the
+#    mask as it is. (Or flip the whole row, *and the mask too*.)
 # 3. `build`: build both `RNN`s, so that the weights exist before the first call (and a saved model can be
 #    loaded).
 # 4. `get_config` and `from_config`: a cell is no plain value. `keras.layers.serialize(cell)` writes it as a
@@ -423,9 +424,9 @@ assert both_ways.count_params() == 2 * one_way.count_params() == 2 * 3 * u * (D 
 # %% [markdown]
 # ## 5 · N→1: one vector for the whole sequence
 #
-# To classify a sentence you need one vector. The tempting `y[:, -1]` is wrong twice. Behind the padding it is
-# not the end of the sentence; and even without padding, at the last position the backward cell has only just
-# *begun*: it has read one step.
+# To classify a sentence you need one vector. The tempting `y[:, -1]` is wrong twice. In a padded row it is
+# what the layer happens to leave in the padding (Keras's `Bidirectional`: zeros); and even without padding, at the
+# last position the backward cell has only just *begun*: it has read one step.
 #
 # Each direction has read everything at its own end: forward at the **last valid** step, backward at the
 # **first**.
@@ -646,7 +647,7 @@ for name, f1 in scores.items():
 #
 # The same tagger twice: embedding, one recurrent layer, four logits for each character. Once the layer reads
 # forwards only, once it is *your* `BiRNN`. To be fair the forward one gets more units, so that both have about
-# the same number of parameters.
+# the same number of parameters. (What follows a ± is by how much another computer may differ.)
 
 # %% tags=["demo"]
 T_MAX = 17
@@ -709,8 +710,8 @@ print("reading both ways is at least 0.04 better than anything else here")
 # clearly better than either, with fewer parameters. (Longest match looks ahead as well: to try 图书馆 it must
 # see 馆.)
 #
-# **Predict first.** Of the four tags, which does the forward-only network get wrong most often? Section 1 has
-# the answer.
+# **Predict first.** M is rare. Of B, E and S, of which does the forward-only network find the smallest share?
+# Section 1 has the answer.
 
 # %% tags=["demo"]
 gold = "".join(bmes(words) for words in test)
@@ -730,8 +731,9 @@ for t, f, b in zip("BMES", *recall.values(), strict=True):
 assert recall["both directions"][0] > recall["forward only"][0] + 0.1
 
 # %% [markdown]
-# As section 1 said: an E or an S can be told from what has been read; whether a word *begins* depends on what
-# follows. (M is rare, as the axis says: few words have three characters.)
+# As section 1 said: an E can be told from what has been read; B against S depends on what follows. In doubt S,
+# the more frequent of the two, is the better bet, so it is B that is missed. (M is rare, as the axis says: few
+# words have three characters.)
 #
 # ### 我爱中国, taken apart once more
 #

@@ -257,7 +257,8 @@ def layer(case, before="valid", after="valid", mask_flipped=None, shared=False, 
             "all": lambda a: a[:, ::-1], "none": lambda a: a}
     W = {way: [case[f"{name}_{way}"] for name in "WUb"] for way in ("forward", "backward")}
     forward = read(case, W["backward" if shared else "forward"], x, mask)
-    seen = {None: mask, "not flipped": mask, "ignored": np.ones_like(mask)}[mask_flipped]
+    seen = {None: mask, "not flipped": mask, "flipped": mask[:, ::-1],
+            "ignored": np.ones_like(mask)}[mask_flipped]
     backward = turn[after](read(case, W["backward"], turn[before](x), seen))
     valid = mask[..., None]
     joined = merge({"forward": forward, "backward": backward, "mode": codes(mode if mode_used else "concat")},
@@ -298,6 +299,8 @@ LAYER = Exercise(
         _wrong("mask not flipped with the sequence", "You flipped the whole row, padding first, but gave the "
                "backward cell the mask in the old order: it reads padding and skips words.",
                before="all", after="all", mask_flipped="not flipped"),
+        _wrong("mask flipped, sequence not", "backwards(x, mask) leaves the padding behind, so the mask stays as "
+               "it is. You flipped it: the backward cell skips words and reads padding.", mask_flipped="flipped"),
         _wrong("padding read first", "The backward cell starts with the padding and carries it into every "
                "output. Reverse the valid part only (or flip the mask too).",
                before="all", after="all", mask_flipped="ignored"),
@@ -534,14 +537,17 @@ UNITS = {
 }
 
 
-def word_f1(case, unit="spans", pooled=True, one_set=False, swapped=False, mean="harmonic", zero=0.0):
+def word_f1(case, unit="spans", pooled=True, one_set=False, swapped=False, mean="harmonic", zero=0.0,
+            all_words=False):
     """Precision, recall and F1 of words; each keyword is a way to get it wrong."""
-    gold, predicted = ([UNITS[unit](line.split("/")) for line in text(case[key]).split("\n")]
-                       for key in ("gold", "predicted"))
+    words = [[line.split("/") for line in text(case[key]).split("\n")] for key in ("gold", "predicted")]
+    gold, predicted = ([UNITS[unit](line) for line in lines] for lines in words)
     if one_set:
         gold, predicted = [set().union(*gold)], [set().union(*predicted)]
     right = np.array([len(g & p) for g, p in zip(gold, predicted, strict=True)])
     n_gold, n_predicted = np.array([len(g) for g in gold]), np.array([len(p) for p in predicted])
+    if all_words:
+        n_gold, n_predicted = (np.array([len(line) for line in lines]) for lines in words)
     if pooled:
         right, n_gold, n_predicted = right.sum(), n_gold.sum(), n_predicted.sum()
     precision, recall = right / n_predicted, right / n_gold
@@ -566,6 +572,8 @@ F1_MISTAKES = (
            "counts only if both its ends are right.", unit="tags"),
     _wrong("words without their places", "You compared which words occur, as sets. A word is right only "
            "at its place: compare (start, end).", unit="types"),
+    _wrong("words without their places, over all words", "You compared which words occur, as sets. A word is "
+           "right only at its place: compare (start, end).", unit="types", all_words=True),
     _wrong("bag of words", "You counted how often each word occurs, wherever it stands. A word is right "
            "only at its place: compare (start, end).", unit="bag"),
     _wrong("the i-th word against the i-th word", "After one missing cut all later words have another "

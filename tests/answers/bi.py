@@ -336,6 +336,9 @@ def merge(forward, backward, mode="concat"):
         "one set of weights for both": edit("type(cell).from_config(cell.get_config())", "cell"),
         "mask not flipped with the sequence": edit("backwards(x, mask)", "ops.flip(x, axis=1)",
                                                    "backwards(backward, mask)", "ops.flip(backward, axis=1)"),
+        "mask flipped, sequence not": edit(
+            "self.backward_rnn(backwards(x, mask), mask=mask)",
+            "self.backward_rnn(backwards(x, mask), mask=None if mask is None else ops.flip(mask, axis=1))"),
         "padding read first": edit("self.backward_rnn(backwards(x, mask), mask=mask)",
                                    "self.backward_rnn(x[:, ::-1])",
                                    "backwards(backward, mask)", "backward[:, ::-1]"),
@@ -450,6 +453,13 @@ def word_f1(gold, predicted):
     right = sum(len(set(g) & set(p)) for g, p in zip(gold, predicted))
     precision = right / sum(len(set(p)) for p in predicted)
     recall = right / sum(len(set(g)) for g in gold)
+    return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
+''',
+        "words without their places, over all words": '''
+def word_f1(gold, predicted):
+    right = sum(len(set(g) & set(p)) for g, p in zip(gold, predicted))
+    precision = right / sum(len(p) for p in predicted)
+    recall = right / sum(len(g) for g in gold)
     return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
 ''',
         "bag of words": '''
