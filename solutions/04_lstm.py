@@ -1054,8 +1054,8 @@ assert np.mean(gap["embedding + LSTM"][0] > gap["embedding + LSTM"][1]) > 0.75
 # %% [markdown]
 # A bag of words *cannot* tell them apart: the two sentences are the same bag. Your LSTM sides with what follows
 # **but**, in nearly every pair, and nobody told it to: it picked that up from how people write. Is it the *but*, or
-# simply what comes last? Both: with *and* in its place the end still wins, but in our run the mean gap between the two
-# orders shrank from 0.34 to 0.10.
+# simply what comes last? Perhaps both: put *and* in its place in the cell above and see how the gap between the two
+# orders changes.
 #
 # Watch it happen. After each word we ask the network what it would answer if the sentence ended here.
 
