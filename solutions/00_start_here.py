@@ -84,8 +84,8 @@ print("summed over time:", np.asarray(ops.sum(x, axis=1)).tolist())
 # Adding b of shape (u,) to an array of shape (B, T, u) adds it at every step: the last axes are matched. This is
 # called broadcasting.
 # </details>
-# <details><summary>If you see <code>Matrix size-incompatible</code> or <code>mismatch in its core
-# dimension</code></summary>
+# <details><summary>If you see <code>Matrix size-incompatible</code> or
+# <code>mismatch in its core dimension</code></summary>
 # The last axis of the first factor and the first axis of the second must be equally long. Print both shapes.
 # </details>
 
@@ -290,8 +290,8 @@ print("the same numbers as keras.layers.Dense; the same again after saving and l
 # <code>ops.expand_dims(..., axis=-1)</code>: then it can be multiplied with x.
 # </details>
 # <details><summary>Hint 2</summary>
-# Sum the products over axis 1; sum the mask over axis 1; divide, but never by less than 1: <code>ops.maximum(...,
-# 1)</code>.
+# Sum the products over axis 1; sum the mask over axis 1; divide, but never by less than 1:
+# <code>ops.maximum(..., 1)</code>.
 # </details>
 # <details><summary>If you see <code>Incompatible shapes</code> or <code>could not be broadcast</code></summary>
 # (B, T, D) and (B, T) do not match: shapes are compared from the right. The mask needs its last axis.

@@ -358,8 +358,8 @@ plot.show(figure, alt="Cosine similarities of thirteen words. With random vector
 # The last target is the last value of the series. So where does the last window start, and how many are there?
 # </details>
 # <details><summary>Hint 2</summary>
-# Window number i is <code>series[i:i + width]</code>; its target stands at index <code>i + width + horizon -
-# 1</code>.
+# Window number i is <code>series[i:i + width]</code>; its target stands at index
+# <code>i + width + horizon - 1</code>.
 # </details>
 
 # %% solution="seq.windows"
@@ -587,7 +587,10 @@ print(f"alpha is exactly 0 after {step} days")
 
 # %%
 def logsumexp(a, axis):
-    """log of the sum of exp(a) along an axis, without leaving the range of numbers; not all of a may be -inf."""
+    """log of the sum of exp(a) along an axis, without leaving the range of numbers.
+
+    Not all numbers along the axis may be minus infinity.
+    """
     top = a.max(axis=axis, keepdims=True)
     return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
 
@@ -815,9 +818,10 @@ plot.show(figure, alt="Four years of daily rain as bars over coloured bands of d
 # %% [markdown]
 # ## 7 · What they all lack
 #
-# Ask each model of this lesson one question: *how far back can it look?* For the hidden Markov model, start it in two
-# different states, show both copies the same days, and watch how long their beliefs differ. **Predict first:** after
-# how many days is the difference below 1 %?
+# Ask each model of this lesson one question: *how far back can it look?* For the hidden Markov model, start it in
+# two different states, show both copies the same days, and watch how long their beliefs differ (half the sum of the
+# absolute differences, called *total variation*: 1 is opposite beliefs, 0 the same). **Predict first:** after how
+# many days is the difference below 1 %?
 
 # %% tags=["demo"]
 def beliefs(first_state, days):

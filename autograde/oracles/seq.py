@@ -30,6 +30,19 @@ def logsumexp(a, axis):
     return np.squeeze(top + np.log(np.exp(a - top).sum(axis=axis, keepdims=True)), axis)
 
 
+def clear(draw, reference, *mistakes, rtol=1.5e-4):
+    """A drawn case on which no mistake ``(key, change)`` is right by chance: all students are asked equally much.
+
+    rtol: half as wide again as the exercise's own.
+    """
+    while True:
+        case = draw()
+        right = reference(case)
+        if not any(np.allclose(reference(case, **change)[key], right[key], rtol=rtol, atol=rtol)
+                   for key, change in mistakes):
+            return case
+
+
 # --- seq.bag_of_words --------------------------------------------------------------------------------------
 
 def bag_cases(rng):
@@ -244,9 +257,12 @@ def ar_cases(rng):
         while len(series) < T + 20:
             series.append(c + sum(ak * series[-k] for k, ak in enumerate(a, 1)) + rng.normal())
         return Case({"series": series[-T:], "p": len(a)}, about=f"{about} of {T} values, p = {len(a)}")
+    def drawn(*args):
+        return clear(lambda: case(*args), ar_fit, ("a", {"intercept": "mean"}), ("a", {"lost": 1}), ("c", {"lost": 1}),
+                     rtol=1.5e-3)
     return {
-        "short": case("a noisy oscillation", 41, [1.2, -0.6], 1.3),
-        "long": case("a noisy series", 67, [0.5, -0.4, 0.3, 0.1, 0.2], -0.9),
+        "short": drawn("a noisy oscillation", 41, [1.2, -0.6], 1.3),
+        "long": drawn("a noisy series", 67, [0.5, -0.4, 0.3, 0.1, 0.2], -0.9),
     }
 
 
@@ -326,11 +342,15 @@ def hmm(rng, T, S, stay, level=0.0, spread=1.2):
 
 
 def forward_cases(rng):
+    # The likelihood is one number, and the tolerance grows with it: a mistake could hide in it.
+    mistakes = ({"transpose": True}, {"first": "transition"}, {"late": 1}, {"axis": 1}, {"total": "max"})
+    def drawn(T, S, level, about):
+        return clear(lambda: Case(hmm(rng, T, S, 0.2, level=level), about=about), hmm_forward,
+                     *(("log_likelihood", change) for change in mistakes))
     return {
-        "random": Case(hmm(rng, 11, 3, 0.2), about="S = 3 states, T = 11 observations"),
-        "unlikely": Case(hmm(rng, 29, 5, 0.2, level=-40.0),
-                         about="S = 5 states, T = 29 observations so unlikely that their product is below "
-                               "the smallest number a computer has"),
+        "random": drawn(11, 3, 0.0, "S = 3 states, T = 11 observations"),
+        "unlikely": drawn(29, 5, -30.0, "S = 5 states, T = 29 observations so unlikely that their product is below "
+                                        "the smallest number a computer has"),
     }
 
 
@@ -407,7 +427,7 @@ HMM_FORWARD = Exercise(
 
 
 def viterbi_cases(rng):
-    def clear(T, S, stay, spread):
+    def walk(T, S, stay, spread):
         # Draw again until no two candidates are nearly equal, so that float32 and float64 agree on the path, and
         # until the path moves about and ends in another state than 0, so that no mistake is right by chance.
         while True:
@@ -417,8 +437,10 @@ def viterbi_cases(rng):
             if margin(case) > 1e-3 and path[-1] != 0 and len(moves) >= 3:
                 return case
     return {
-        "random": Case(clear(23, 5, 0.1, 0.7), about="S = 5 states, T = 23 observations"),
-        "sticky": Case(clear(31, 3, 0.6, 0.5), about="S = 3 states that tend to stay, T = 31 observations"),
+        "random": clear(lambda: Case(walk(23, 5, 0.1, 0.7), about="S = 5 states, T = 23 observations"), viterbi,
+                        ("path", {"start": False}), ("path", {"emission": "not at first"}),
+                        ("path", {"transpose": True})),
+        "sticky": Case(walk(31, 3, 0.6, 0.5), about="S = 3 states that tend to stay, T = 31 observations"),
     }
 
 

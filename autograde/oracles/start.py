@@ -192,7 +192,7 @@ def mask_cases(rng):
     return {
         "padded": case("padded at the end to lengths 7, 4 and 2",
          np.arange(T) < np.array([7, 4, 2])[:, None]),
-        "holes": case("with valid steps anywhere, not only at the front", rng.permuted(holes, axis=0)),
+        "holes": case("with valid steps anywhere, not only at the front", rng.permutation(holes)),
         "empty": case("one of them without a single valid step", np.arange(T) < np.array([3, 0, 5])[:, None]),
     }
 
