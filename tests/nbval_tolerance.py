@@ -7,6 +7,8 @@ equal, as nbval has it.
 
 from __future__ import annotations
 
+import copy
+
 from nbval.plugin import IPyNbCell
 
 from autograde.outputs import same_text
@@ -16,12 +18,26 @@ _compare = IPyNbCell.compare_outputs
 
 def compare_outputs(self, test, ref, skip_compare=None):
     """Give a new text that agrees with the committed one its committed form, then compare as nbval does."""
-    for key, texts in test.items():
-        committed = ref.get(key, [])
-        if len(committed) == len(texts):
-            test[key] = [old if isinstance(new, str) and isinstance(old, str) and same_text(old, new) else new
-                         for old, new in zip(committed, texts, strict=True)]
-    return _compare(self, test, ref) if skip_compare is None else _compare(self, test, ref, skip_compare)
+    test = copy.deepcopy(list(test))
+    new, committed = _texts(test), _texts(ref)
+    for kind, places in new.items():
+        if len(places) == len(committed.get(kind, [])):
+            for (holder, key), (old_holder, old_key) in zip(places, committed[kind], strict=True):
+                if same_text(old_holder[old_key], holder[key]):
+                    holder[key] = old_holder[old_key]
+    return _compare(self, test, ref, skip_compare)
+
+
+def _texts(outputs) -> dict[str, list[tuple[dict, str]]]:
+    """Where the texts of a cell's outputs stand, by kind: stream name or MIME type."""
+    found: dict[str, list[tuple[dict, str]]] = {}
+    for output in outputs:
+        if output["output_type"] == "stream":
+            found.setdefault(output["name"], []).append((output, "text"))
+        for kind, value in output.get("data", {}).items():
+            if isinstance(value, str):
+                found.setdefault(kind, []).append((output["data"], kind))
+    return found
 
 
 IPyNbCell.compare_outputs = compare_outputs

@@ -1,0 +1,133 @@
+"""The builder: derived notebooks follow their source, and any difference that matters is found and named."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from autograde import build, course, lesson, outputs
+
+TINY = '''# %% [markdown]
+# # A tiny lesson
+
+# %%
+import numpy as np
+
+# %% solution="start.affine"
+def affine(x, W, b):
+    """x W + b"""
+    ### BEGIN SOLUTION
+    return x @ W + b
+    ### END SOLUTION
+
+# %% check="start.affine"
+print("checked")  # check("start.affine", affine)
+
+# %%
+print("accuracy 0.78 ± 0.03, of 40 rows")
+'''
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A course of one small lesson, built."""
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    monkeypatch.setattr(course, "SOLUTIONS", tmp_path / "solutions")
+    monkeypatch.setattr(course, "NOTEBOOKS", tmp_path / "notebooks")
+    monkeypatch.setattr(build.oracles, "of_lesson", lambda name: [build.oracles.get("start.affine")])
+    (tmp_path / "solutions").mkdir()
+    course.source("90_tiny").write_text(TINY, encoding="utf-8")
+    build.build("90_tiny")
+    return "90_tiny"
+
+
+def test_a_fresh_build_agrees_with_itself(tiny):
+    assert build.check(tiny) == []
+
+
+@pytest.mark.parametrize("path", [course.reference, course.released], ids=["reference", "student"])
+def test_one_changed_character_is_found_and_its_cell_is_named(tiny, path):
+    path = {"reference": course.reference, "released": course.released}[path.__name__](tiny)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("A tiny lesson", "A tiny lessom"), encoding="utf-8")
+    [problem] = build.check(tiny, run=False)
+    assert "cell 0" in problem and "source differs" in problem
+
+
+def test_a_changed_output_is_found(tiny):
+    path = course.reference(tiny)
+    path.write_text(path.read_text(encoding="utf-8").replace("of 40 rows\\n", "of 41 rows\\n"), encoding="utf-8")
+    assert any("stdout differs" in problem for problem in build.check(tiny))
+
+
+def test_released_notebook_has_the_stub_and_not_the_solution(tiny):
+    text = course.released(tiny).read_text(encoding="utf-8")
+    assert "raise NotImplementedError()" in text
+    assert "return x @ W + b" not in text
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ('# %% check="start.affine"', '# %% check="start.nothing"', "no oracle has an exercise called 'start.nothing'"),
+    ("    ### END SOLUTION\n", "", "needs one pair of SOLUTION markers"),
+    ('# %% check="start.affine"\nprint("checked")  # check("start.affine", affine)\n', "", "has no check"),
+    ("import numpy as np\n", "import numpy as np\n" + "x = 1\n" * 25, "26 lines"),
+    ('def affine(x, W, b):\n    """x W + b"""\n    ### BEGIN', "### BEGIN", "leave no name defined"),
+])
+def test_lint(tiny, old, new, says):
+    assert old in TINY
+    course.source(tiny).write_text(TINY.replace(old, new), encoding="utf-8")
+    before = course.reference(tiny).read_bytes()
+    with pytest.raises(course.UserError, match=says):
+        build.build(tiny)
+    assert course.reference(tiny).read_bytes() == before, "a lesson that breaks a rule must leave what is there"
+
+
+@pytest.mark.parametrize(("committed", "new", "same"), [
+    ("0.78 ± 0.03", "0.80 ± 0.03", True),
+    ("0.78 ± 0.03", "0.82 ± 0.03", False),
+    ("0.78 ± 0.03", "0.78 ± 0.30", False),
+    ("0.78", "0.79", False),
+    ("a 1.0 ± 0.1 b 5", "a 1.1 ± 0.1 b 5", True),
+    ("a 1.0 ± 0.1 b 5", "a 1.1 ± 0.1 b 6", False),
+    ("−0.5 ± 0.2", "-0.4 ± 0.2", True),
+])
+def test_numbers_may_move_as_far_as_they_say(committed, new, same):
+    assert outputs.same_text(committed, new) is same
+
+
+def test_every_lesson_is_derived_from_its_source():
+    for name in course.lessons():
+        assert build.check(name, run=False) == []
+
+
+def test_no_released_file_holds_a_solution():
+    for name in course.lessons():
+        released = course.released(name)
+        assert [p.name for p in released.parent.iterdir()] == [f"{name}.ipynb"]
+        text = "\n".join(cell.source for cell in nbformat.read(released, 4).cells)
+        for cell in lesson.read(name).cells:
+            if lesson.kind_of(cell) == "solution":
+                assert build.solution_body(cell) not in text, cell.id
+
+
+def test_nbval_passes_and_fails_with_one_printed_number(tmp_path):
+    """The comparison CI uses: right on the committed outputs, wrong if one number in them is changed."""
+    notebook = nbformat.v4.new_notebook(metadata=nbformat.read(course.reference("00_start_here"), 4).metadata)
+    cell = nbformat.v4.new_code_cell('print("beats 12 by 0.78 ± 0.03")', execution_count=1)
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="beats 12 by 0.80 ± 0.03\n")]
+    changed = copy.deepcopy(cell)
+    changed.outputs[0].text = "beats 13 by 0.80 ± 0.03\n"
+    for name, content in (("good", cell), ("bad", changed)):
+        notebook.cells = [content]
+        nbformat.write(notebook, tmp_path / f"{name}.ipynb")
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-p", "tests.nbval_tolerance", "--nbval", "--nbval-current-env",
+             "--nbval-sanitize-with", "tests/nbval.cfg", "-p", "no:cacheprovider", "-q",
+             str(tmp_path / f"{name}.ipynb")],
+            cwd=course.ROOT, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(course.ROOT)})
+        assert (done.returncode == 0) is (name == "good"), done.stdout[-2000:]
