@@ -218,7 +218,8 @@ class Affine(keras.layers.Layer):
     """x W + b at every step, with weights of its own.
 
     units: the number of outputs u. use_bias: whether there is a b.
-    Weights, in this order: W of shape (D, units), random at the start; b of shape (units,), zeros at the start.
+    Weights, in this order: W of shape (D, units), random at the start;
+    b of shape (units,), zeros at the start.
     """
 
     def __init__(self, units, use_bias=True, **kwargs):
