@@ -12,6 +12,7 @@ grade test soak notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyte
 grade test soak notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
 grade test soak notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
 grade test soak notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
+grade test soak notebooks bench: export HYPOTHESIS_STORAGE_DIRECTORY := $(OWN_HOME)/hypothesis
 grade test soak notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
 
 .PHONY: help setup grade test soak lab notebooks bench clean

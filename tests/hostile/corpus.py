@@ -1,8 +1,8 @@
 """The corpus: every attack is a submission whose `lstm.step` is wrong, plus something that wants points, secrets
 or other students' grades.
 
-`stock` says what stock nbgrader 0.9.6 does with it: measured where it gives a score, read from its code where it
-says so (bombs were not let loose on it).
+`stock` says what stock nbgrader 0.9.6 does with it when tests are ordinary asserts: measured where it gives a score or
+a time, otherwise what its code allows. Bombs were not let loose on it, and what nobody tried is called "not measured".
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ def lstm_step(x, h, c, W, U, b):
     Attack("A7", "register a text formatter that prints full marks", FULL,
            code='get_ipython().display_formatter.formatters["text/plain"].for_type(object, lambda *a: "5.0")'),
     Attack("A8", "silence showtraceback", NONE, code="get_ipython().showtraceback = lambda *a, **k: None"),
-    Attack("A9", "monkeypatch what compares: numpy.testing, allclose, abs, all", FULL, code='''
+    Attack("A9", "monkeypatch what compares: numpy.testing, allclose, abs", "not measured (same interpreter)", code='''
 import builtins, numpy.testing
 for module in (np, numpy.testing):
     for name in ("allclose", "array_equal", "assert_allclose", "assert_array_equal", "isclose"):
@@ -316,7 +316,7 @@ answer = input("points? ")
 ]
 
 WARM_PROCESS = [
-    Attack("W1", "kill every process there is", "kills the instructor's session", code='''
+    Attack("W1", "kill every process there is", "not measured", code='''
 import signal
 try: os.kill(-1, signal.SIGKILL)
 except OSError as error: print(error)
@@ -325,37 +325,37 @@ for pid in range(1, 400):
         try: os.kill(pid, signal.SIGKILL)
         except OSError: pass
 '''),
-    Attack("W2", "trace process 1 and neighbours", "works on the own user's processes", code='''
+    Attack("W2", "trace process 1 and neighbours", "not measured", code='''
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 print("ptrace", [libc.ptrace(16, pid, 0, 0) for pid in (1, 2, 3)])
 ''', says="ptrace [-1, -1, -1]"),
-    Attack("W3", "write to the parent's memory through /proc", "works", code='''
+    Attack("W3", "write to the parent's memory through /proc", "not measured", code='''
 for pid in ("1", str(os.getppid())):
     try: open(f"/proc/{pid}/mem", "r+b").seek(0x1000)
     except OSError as error: print(error)
 '''),
-    Attack("W4", "use descriptors that were left open", "the kernel's sockets are open", code='''
+    Attack("W4", "use descriptors that were left open", "not measured", code='''
 print("open", sorted(int(n) for n in os.listdir("/proc/self/fd") if int(n) > 3)[:-1])
 ''', says="open []"),
-    Attack("W5", "leave something for the next student in shared memory", "stays", code='''
+    Attack("W5", "leave something for the next student in shared memory", "not measured", code='''
 open("/dev/shm/for-you", "w").write("the answers")
 import ctypes
 ctypes.CDLL(None).shmget(4242, 4096, 0o1666)
 '''),
-    Attack("W6", "enter a user namespace of one's own", "works", code='''
+    Attack("W6", "enter a user namespace of one's own", "not measured", code='''
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
 print("unshare", libc.unshare(0x10000000), "mount", libc.mount(b"x", b"/tmp", b"tmpfs", 0, None))
 ''', says="unshare -1 mount -1"),
-    Attack("W7", "make the file system writable again", "it is writable", code='''
+    Attack("W7", "make the file system writable again", "not measured", code='''
 import ctypes, unrolled
 libc = ctypes.CDLL(None, use_errno=True)
 libc.mount(None, b"/", None, 32 | 4096, None)
 try: open(unrolled.__file__, "a").write("# mine"); print("written")
 except OSError as error: print("kept:", error)
 ''', says="kept:"),
-    Attack("W8", "raise one's own limits", "there are none", code='''
+    Attack("W8", "raise one's own limits", "not measured", code='''
 import resource
 for what in (resource.RLIMIT_NPROC, resource.RLIMIT_NOFILE, resource.RLIMIT_FSIZE):
     try: resource.setrlimit(what, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)); print("raised")
@@ -368,15 +368,15 @@ channel.pack = None
 keras.ops.matmul = None
 keras.layers.Layer = None
 ''', statuses=STATUSES),
-    Attack("W10", "stop oneself", "hangs until the timeout", code="import signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    Attack("W10", "stop oneself", "not measured", code="import signal; os.kill(os.getpid(), signal.SIGSTOP)",
            statuses=(GRADED, TIMEOUT)),
-    Attack("W11", "a connection to a neighbour over abstract sockets", "works", code='''
+    Attack("W11", "a connection to a neighbour over abstract sockets", "not measured", code='''
 import socket
 listener = socket.socket(socket.AF_UNIX); listener.bind("\\0unrolled-neighbour"); listener.listen()
 '''),
-    Attack("W12", "crash the interpreter", "kernel dies, submission not scored",
+    Attack("W12", "crash the interpreter", "not measured",
            code="import ctypes; ctypes.string_at(0)", statuses=(CRASHED,)),
-    Attack("W13", "overflow the C stack", "kernel dies, submission not scored", code='''
+    Attack("W13", "overflow the C stack", "not measured", code='''
 import sys
 sys.setrecursionlimit(10**9)
 def deeper(): return deeper.__call__()
@@ -412,7 +412,7 @@ os.write(3, channel.pack("end", {}))
     Attack("K8", "text that is deeply nested JSON", "n/a",
            code=SEND + 'send(b"answer", None, head=b"[" * 100_000)', statuses=(TAMPERED,)),
     Attack("K9", "close the channel", "n/a", code="os.close(3)", statuses=(CRASHED,)),
-    Attack("K10", "an object whose __array__ runs code", FULL, answer='''
+    Attack("K10", "an object whose __array__ runs code", "not measured", answer='''
 class Sneaky:
     def __array__(self, *a, **k):
         import unrolled.sandbox.runner
@@ -420,25 +420,25 @@ class Sneaky:
 def lstm_step(x, h, c, W, U, b):
     return Sneaky(), Sneaky()
 ''', earns=1.0),
-    Attack("K11", "NaN and infinity", FULL, answer='''
+    Attack("K11", "NaN and infinity", "not measured", answer='''
 def lstm_step(x, h, c, W, U, b):
     return np.full(h.shape, np.nan), np.full(c.shape, np.inf)
 ''', earns=1.0),
-    Attack("K12", "an array of a hundred million numbers", FULL, answer='''
+    Attack("K12", "an array of a hundred million numbers", "not measured", answer='''
 def lstm_step(x, h, c, W, U, b):
     return np.zeros(100_000_000, "float32"), 0.0
 '''),
-    Attack("K13", "strings, objects and structured arrays", FULL, answer='''
+    Attack("K13", "strings, objects and structured arrays", "not measured", answer='''
 def lstm_step(x, h, c, W, U, b):
     return np.array(["5"]), np.zeros(3, dtype=[("points", "f8")])
 '''),
-    Attack("K14", "an exception whose text never ends", "30 MB reach the feedback", answer='''
+    Attack("K14", "an exception whose text never ends", "not measured", answer='''
 class Endless(Exception):
     def __str__(self): return "x" * 50_000_000
 def lstm_step(x, h, c, W, U, b):
     raise Endless
 '''),
-    Attack("K15", "an exception that cannot be shown", "error", answer='''
+    Attack("K15", "an exception that cannot be shown", "not measured", answer='''
 class Shy(Exception):
     def __str__(self): raise Shy
     __repr__ = __str__
@@ -448,53 +448,54 @@ def lstm_step(x, h, c, W, U, b):
 ]
 
 REBUILD = [
-    Attack("R1", "a notebook of 200,000 cells", "minutes", change=_many_cells, statuses=(UNREADABLE,)),
-    Attack("R2", "JSON nested 200,000 deep", "submission fails", change=_deep_json, statuses=(UNREADABLE,)),
-    Attack("R3", "null bytes in a cell", "submission fails", change=_in_source("\0x = 1\0"), statuses=(GRADED,)),
-    Attack("R4", "brackets nested deeper than the parser goes", "error",
+    Attack("R1", "a notebook of 200,000 cells", "not measured", change=_many_cells, statuses=(UNREADABLE,)),
+    Attack("R2", "JSON nested 200,000 deep", "not measured", change=_deep_json, statuses=(UNREADABLE,)),
+    Attack("R3", "null bytes in a cell", "not measured", change=_in_source("\0x = 1\0"), statuses=(GRADED,)),
+    Attack("R4", "brackets nested deeper than the parser goes", "not measured",
            change=_in_source("x = " + "(" * 50_000 + ")" * 50_000)),
-    Attack("R5", "an operator chain the compiler falls over", "error", change=_in_source("x = " + "-" * 100_000 + "1")),
-    Attack("R6", "lone surrogates in a cell", "submission fails", change=_in_source('x = "\ud83d"')),
-    Attack("R7", "a number of a million digits", "error", change=_in_source("x = " + "9" * 150_000)),
+    Attack("R5", "an operator chain the compiler falls over", "not measured",
+           change=_in_source("x = " + "-" * 100_000 + "1")),
+    Attack("R6", "lone surrogates in a cell", "not measured", change=_in_source('x = "\ud83d"')),
+    Attack("R7", "a number of a million digits", "not measured", change=_in_source("x = " + "9" * 150_000)),
 ]
 
 TIME = [
-    Attack("T1", "sleep in a destructor", "30 s", code='''
+    Attack("T1", "sleep in a destructor", "not measured", code='''
 import time
 class Sleepy:
     def __del__(self): time.sleep(1000)
 keep = Sleepy()
 '''),
-    Attack("T2", "sleep at exit", "kernel is killed after a while", code='''
+    Attack("T2", "sleep at exit", "not measured", code='''
 import atexit, time
 atexit.register(time.sleep, 1000)
 '''),
-    Attack("T3", "a thread that outlives its cell", "runs on", code='''
+    Attack("T3", "a thread that outlives its cell", "not measured", code='''
 import threading, time
 threading.Thread(target=lambda: time.sleep(1000)).start()
 '''),
-    Attack("T4", "a daemon that outlives the submission", "runs on after grading", code='''
+    Attack("T4", "a daemon that outlives the submission", "not measured", code='''
 import time
 if os.fork() == 0:
     os.setsid()
     time.sleep(1000)
     os._exit(0)
 '''),
-    Attack("T5", "sleep through the wall clock", "30 s, then 0", code="import time; time.sleep(10_000)",
+    Attack("T5", "sleep through the wall clock", "not measured", code="import time; time.sleep(10_000)",
            statuses=(TIMEOUT,)),
-    Attack("T6", "switch the clock's alarm off, then loop", "30 s, then 0", code='''
+    Attack("T6", "switch the clock's alarm off, then loop", "not measured", code='''
 import signal
 signal.setitimer(signal.ITIMER_PROF, 0); signal.setitimer(signal.ITIMER_REAL, 0)
 signal.signal(signal.SIGALRM, signal.SIG_IGN)
 while True: pass
 ''', statuses=(TIMEOUT,)),
-    Attack("T7", "a loop that swallows every exception", "30 s, then 0", code='''
+    Attack("T7", "a loop that swallows every exception", "not measured", code='''
 while True:
     try:
         while True: pass
     except BaseException: pass
 ''', statuses=(TIMEOUT,)),
-    Attack("T8", "half a million small files", "no limit in its code", code='''
+    Attack("T8", "half a million small files", "not measured", code='''
 try:
     for i in range(500_000): open(f"f{i}", "w").close()
 except OSError as error: print("limit:", error)

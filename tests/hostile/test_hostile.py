@@ -123,5 +123,6 @@ def test_table_in_the_docs_is_this_one():
 if __name__ == "__main__":
     Path("docs/hostile.md").write_text(
         "# Attacks and faults\n\nWhat `tests/hostile/` tries on the grader in every test run, and what comes of it. "
-        "Points are those of one exercise\nwhose answer is wrong; the column for stock nbgrader says what the same "
-        "submission gets there.\n\n" + table() + "\n", encoding="utf-8")
+        "Points are those of one exercise\nwhose answer is wrong; the column for stock nbgrader says what such a "
+        "submission gets there, with ordinary\nasserts as tests: measured where it names a score or a time, "
+        "otherwise what its code allows, or not measured.\n\n" + table() + "\n", encoding="utf-8")
