@@ -195,5 +195,7 @@ def test_plain_nbgrader_gives_honest_students_the_same(tmp_path, honest):
 def test_validate_tells_right_from_wrong(tmp_path, honest):
     folder = copy_course(tmp_path, plain=False)
     hand_in(folder, honest)
+    right = folder / "submitted" / "right" / LESSON / f"{LESSON}.ipynb"  # a written answer left empty does not validate
+    right.write_text(right.read_text(encoding="utf-8").replace("YOUR ANSWER HERE", "Because f is near 1."), "utf-8")
     for student, says in (("right", "Success"), ("wrong", "VALIDATION FAILED")):
         assert says in nbgrader(folder, "validate", f"submitted/{student}/{LESSON}/{LESSON}.ipynb")
