@@ -42,8 +42,8 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--count", type=int, default=60, help="submissions (60)")
     arguments.add_argument("--json", type=Path, help="write the figures to this file as well")
-    arguments.add_argument("--leave-out", nargs="*", default=["katya", "noor", "mona"],
-                           help="students of the sample class who are no honest submissions of a usual kind")
+    arguments.add_argument("--leave-out", nargs="*", default=["katya", "luca", "mona", "noor"],
+                           help="students of the sample class whom stock nbgrader cannot grade, or who cheat")
     options = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         figures = measure(Path(folder), options.count, set(options.leave_out))
