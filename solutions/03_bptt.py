@@ -107,7 +107,7 @@ layer.set_weights([W, U, b])
 theirs, ours = np.asarray(layer(x, initial_state=h0)), rnn_forward(x, h0, W, U, b)[:, 1:]
 assert np.abs(theirs - ours).max() < 1e-12
 two_steps, one = np.array([[[1.0], [0.0]]]), np.ones((1, 1))
-print("by hand:", np.round(rnn_forward(two_steps, 0 * one, one, one / 2, 0).ravel(), 3))
+print("by hand:", np.round(np.ravel(rnn_forward(two_steps, 0 * one, one, one / 2, np.zeros(1))), 3))
 print("equal to keras.layers.SimpleRNN:", np.allclose(theirs, ours, atol=1e-12))
 
 # %% [markdown]
@@ -199,8 +199,9 @@ plot.show(figure, alt="Unrolled RNN: states h0 to h3 in a row, inputs below, los
 #
 # **Exercise `bptt.through_time`** · ●●●○○ · 25 min · 8 points
 #
-# `dh[:, t]` is what the loss itself sends to the state made by step `t`. Use `step_back(dh, x, h_prev, h, W, U)`,
-# which is `rnn_step_backward` ready-made, or write the formulas out.
+# The argument `dh` is only the first term of the sum above: `dh[:, t]` is what the loss itself sends to the state made
+# by step `t` (from 0). Use `step_back(dh, x, h_prev, h, W, U)`, which is `rnn_step_backward` ready-made and wants the
+# whole sum, or write the formulas out.
 #
 # <details><summary>Hint 1</summary>Before the loop: <code>carried = 0</code>. In the loop: <code>total = dh[:, t] +
 # carried</code>. After the step: <code>carried</code> is that step's <code>dh_prev</code>. It is replaced, not added
@@ -237,8 +238,8 @@ check("bptt.through_time", rnn_backward)
 # $\tfrac12 \sum (h_t - \text{target}_t)^2$, so $\partial L_t/\partial h_t = h_t - \text{target}_t$.
 
 # %% tags=["demo"]
-states = rnn_forward(two_steps, 0 * one, one, one / 2, 0)
-by_hand = rnn_backward(two_steps[:, ::-1], two_steps, states, one, one / 2)  # dh = (0, 1): a loss on h_2 only
+states = rnn_forward(two_steps, 0 * one, one, one / 2, np.zeros(1))
+by_hand = rnn_backward(two_steps[:, ::-1].copy(), two_steps, states, one, one / 2)  # dh = (0, 1): a loss on h_2 only
 print("dW, dU, db:", *(f"{g.item():.3f}" for g in by_hand[2:]))
 
 x, h0, W, U, b, target = example(T=7)
@@ -263,9 +264,9 @@ for name, mine, tape_s in zip(["dx", "dh0", "dW", "dU", "db"], ours, theirs, str
 # $$\frac{\partial L}{\partial w_i} \;\approx\; \frac{L(w_i + \varepsilon) - L(w_i - \varepsilon)}{2\varepsilon},
 # \qquad \text{error} = \frac{\lVert g - n \rVert}{\lVert g \rVert + \lVert n \rVert} .$$
 #
-# Two points and not one, because the errors of first order cancel: it is wrong by a multiple of $\varepsilon^2$, the
-# one-sided difference by a multiple of $\varepsilon$. The error is *relative*, because 0.001 is splendid for
-# gradients of size 1000 and hopeless for gradients of size 0.001.
+# Two points and not one: a one-sided difference is wrong by a multiple of $\varepsilon$, upwards and downwards with
+# opposite signs. Together these errors cancel, and what is left is a multiple of $\varepsilon^2$. The error is
+# *relative*, because 0.001 is splendid for gradients of size 1000 and hopeless for gradients of size 0.001.
 #
 # **By hand.** $L(w) = w^3$ at $w = 1$, where the gradient is 3. With $\varepsilon = 0.1$:
 # $(1.331 - 0.729)/0.2 = 3.01$. One-sided: $(1.331 - 1)/0.1 = 3.31$.
@@ -380,17 +381,18 @@ assert min(errors["float64"]) < 1e-8 < 1e-5 < min(errors["float32"])
 # $$\mathrm{d}h_{t-1} = \mathrm{d}h_t\, J_t, \qquad J_t = \operatorname{diag}\!\big(f'(z_t)\big)\, U^\top, \qquad
 # \mathrm{d}h_{T-k} = \mathrm{d}h_T\, J_T J_{T-1} \cdots J_{T-k+1} .$$
 #
-# A product of $k$ similar matrices behaves like a number to the power of $k$. One unit shows it all:
+# A product of $k$ matrices of about the same size behaves like a number to the power of $k$. One unit shows it all:
 # $0.9^{100} = 0.00003$, $1^{100} = 1$, $1.1^{100} = 13\,781$. Two things decide which of the three it is:
 #
 # * **the slopes** $f'(z_t)$. For tanh at most 1, and only at $z = 0$. For the sigmoid
 #   $\sigma' = \sigma(1 - \sigma) \le \tfrac14$, because a number times its distance to 1 is largest at one half. A
 #   sigmoid RNN therefore loses *at least* three quarters of its gradient at each step, unless $U$ makes up for it.
 # * **the matrix** $U$. Its *spectral radius* $\rho$, the largest absolute value of an eigenvalue, says how fast its
-#   powers grow in the long run; its largest singular value $\sigma_{\max}$ bounds one step:
-#   $\lVert J_t \rVert \le \sigma_{\max}(U)\, \max f'$.
+#   powers grow in the long run; its largest singular value $s_{\max}$ bounds one step: no gradient grows
+#   there by more than the factor $s_{\max}(U)\, \max f'$.
 #
-# First see that the product formula and your backward pass are the same thing.
+# First see that the product formula and your backward pass are the same thing. (`SLOPES` has two functions for each
+# activation: $f$ itself, and $f'$ computed from the *output* $h = f(z)$.)
 
 # %% tags=["demo"]
 z = np.linspace(-6, 6, 1201)
@@ -400,17 +402,19 @@ print("largest slope:", {name: round(float(s.max()), 4) for name, s in slopes.it
 x, h0, W, U, b, target = example(T=7)
 states, dh = rnn_forward(x, h0, W, U, b), np.zeros((2, 7, 5))
 dh[:, -1] = np.random.default_rng(1).normal(size=(2, 5))
+dh0 = rnn_backward(dh.copy(), x, states, W, U)[1]
 for n in range(2):  # each example of the batch has Jacobians of its own
     g = dh[n, -1]
     for t in range(7, 0, -1):
         g = g @ (np.diag(1 - states[n, t] ** 2) @ U.T)
-    assert np.allclose(g, rnn_backward(dh, x, states, W, U)[1][n], atol=1e-12)
+    assert np.allclose(g, dh0[n], atol=1e-12)
 print("dh_7 · J_7 · J_6 ··· J_1 equals the dh0 of your backward pass")
 
 # %% [markdown]
 # Now measure. The network has 64 units and reads 100 random inputs; a random gradient of length 1 arrives at the last
-# state; how long is what arrives $k$ steps earlier? $U$ is a random orthogonal matrix times $\rho$, so *all* its
-# eigenvalues and singular values are exactly $\rho$, and nothing but $\rho$ and the activation differs.
+# state; how long is what arrives $k$ steps earlier? $U$ is $\rho$ times a random orthogonal matrix (one that keeps the
+# length of every vector; section 8). *All* its singular values, and all its eigenvalues in absolute value, are then
+# exactly $\rho$, and nothing but $\rho$ and the activation differs.
 #
 # **Predict first**, for $k = 100$: tanh with $\rho = 0.8$, with $\rho = 1$, with $\rho = 2$; the sigmoid with
 # $\rho = 1$; no activation at all with $\rho = 1$. Which shrink, which grow, which stay?
@@ -454,7 +458,7 @@ plot.show(figure, alt="Gradient length against lag, log scale: linear with rho 1
 # %% [markdown]
 # Straight lines on a logarithmic axis: growth and decay are exponential, as the product promised.
 #
-# * **Vanishing.** The sigmoid's gradient is gone after 30 steps, exactly as $\tfrac14$ per step predicts. tanh with
+# * **Vanishing.** The sigmoid's gradient is gone after 30 steps, as at most $\tfrac14$ per step predicts. tanh with
 #   $\rho = 0.8$ needs a little longer. An error at the end cannot teach the network anything about the beginning.
 #   Note what *is* learnt: $\mathrm{d}U$ is a sum over lags, and the short lags dominate it. The network trains
 #   happily, and short-sightedly.
@@ -534,7 +538,7 @@ assert kept[3.0, "weak"] > 1e5 and kept[3.0, "strong"] < 1e-3
 #
 # To compare remedies we need a task where *only* the long lag is hard. The **adding problem** (Hochreiter &
 # Schmidhuber 1997; this form as in Arjovsky et al. 2015) is made for it. Each step brings two numbers: one drawn
-# evenly from $[0, 1]$, and a marker. Exactly two steps are marked, one in each half. At the end the network must say
+# uniformly from $[0, 1]$, and a marker. Exactly two steps are marked, one in each half. At the end the network must say
 # the sum of the two marked numbers.
 
 # %%
@@ -563,7 +567,7 @@ assert abs(np.mean((y - 1) ** 2) - 1 / 6) < 0.002
 #
 # **Written answer `bptt.baseline`** · 5 min · 2 points
 #
-# Three steps are marked instead of two, and the numbers are drawn evenly from $[-1, 1]$. What should one always say,
+# Three steps are marked instead of two, and the numbers are drawn uniformly from $[-1, 1]$. What should one always say,
 # and what mean squared error does it give? Derive it.
 
 # %% [markdown] written="bptt.baseline" points=2
@@ -617,9 +621,9 @@ def train(U, activation, T, clip=None, steps=1200, rate=2e-3, seed=0):
 # %% [markdown]
 # ## 7 · First remedy: clip the gradient
 #
-# An exploding gradient still points downhill; only its *length* is absurd. So shorten it (Pascanu, Mikolov & Bengio
-# 2013): if the norm exceeds $c$, scale the gradient to length $c$, $\;g \leftarrow g \cdot c / \lVert g \rVert$.
-# There are three ways to do it, and Keras has an argument for each:
+# The direction of an exploding gradient is still right; only its *length* is absurd. So shorten it (Pascanu,
+# Mikolov & Bengio 2013): if the norm exceeds $c$, scale the gradient to length $c$,
+# $\;g \leftarrow g \cdot c / \lVert g \rVert$. There are three ways to do it, and Keras has an argument for each:
 #
 # | | what is limited | Keras optimiser | direction |
 # |---|---|---|---|
@@ -692,7 +696,8 @@ assert cosine > 0.9999
 # %% [markdown]
 # Now a run that explodes. The network is made of ReLU units with $U = I$ (section 8 says why one would want that),
 # reading 100 steps of the adding problem, trained with Adam. **Predict first:** Adam divides each step by the recent
-# size of the gradients. Does that make clipping unnecessary?
+# size of the gradients. Does that make clipping unnecessary? (As in lesson 02, the number after ± says how far apart
+# the results of two machines may lie.)
 
 # %% tags=["demo"]
 ways = {"no clipping": None, "by value, 0.1": lambda g: clip_values(g, 0.1), "by norm, 1": lambda g: clip_each(g, 1.0),
@@ -730,14 +735,14 @@ plot.show(figure, alt="Left: without clipping the loss explodes and does not com
           "many orders of magnitude.")
 
 # %% [markdown]
-# It does not. Without clipping one giant gradient throws the weights far away, and it also enters Adam's running
-# average of squares, which then makes every later step tiny for hundreds of updates (unless everything has become
-# `nan` before). With clipping the right-hand panel still shows spikes (we plot the norm *before* clipping), but each
-# of them costs one step of ordinary length.
+# Adam does not replace clipping. Without it one giant gradient throws the weights far away, and it also enters
+# Adam's running average of squares, which then makes every later step tiny for hundreds of updates (unless
+# everything has become `nan` before). With clipping the right-hand panel still shows spikes (we plot the norm
+# *before* clipping), but each of them costs one step of ordinary length.
 #
 # Two more things worth knowing. Clipping each tensor by its own norm does as well here. Clipping by value, which
-# bends the direction whenever it acts, ends with a larger error. And no clipping can rescue a gradient that is
-# already `inf` or `nan`:
+# bends the direction whenever it acts, ended with a larger error in these runs. And no clipping can rescue a
+# gradient that is already `inf` or `nan`:
 
 # %% tags=["demo"]
 with np.errstate(all="ignore"):
@@ -816,9 +821,9 @@ print("the configuration survives:", again.cell.recurrent_initializer.get_config
 # unit that is on keeps its value for ever, and its gradient too. The price is known from section 7: nothing bounds
 # the states, so it explodes easily and must be clipped.
 #
-# **Gated cells**, the next two lessons, go further: they *compute* at every step how much to keep. Before training,
-# how do all these compare? **Predict first:** GRU and LSTM were invented against vanishing gradients. Do they start
-# with better gradients than a plain RNN?
+# **Gated cells**, the next two lessons, go further: at every step they *compute* how much to keep, a factor between
+# 0 and 1 called a *gate*. Before training, how do all these compare? **Predict first:** GRU and LSTM were invented
+# against vanishing gradients. Do they start with better gradients than a plain RNN?
 
 # %%
 def gradient_through(layer, seed=0):
@@ -853,19 +858,20 @@ assert spread["tanh, Gaussian U"] > spread["tanh, orthogonal U"] and untrained["
 
 # %% [markdown]
 # * **Gaussian** $U$ is a lottery: the same recipe gives gradients that differ by orders of magnitude from draw to
-#   draw. **Orthogonal** $U$ makes the outcome repeatable. It does not make it good: the slopes of tanh still take
-#   their share at each step.
+#   draw. A lucky one passes even more than an orthogonal $U$; you cannot know beforehand. **Orthogonal** $U$ makes
+#   the outcome repeatable. It does not make it good: the slopes of tanh still take their share at each step.
 # * **The IRNN** passes almost everything.
-# * A surprise: the *untrained* **GRU** is the worst of all. Its gates are half open, so little more than half of the
-#   gradient gets through each step, and $0.6^{99} \approx 10^{-22}$. An LSTM starts with its forget gate at
-#   $\sigma(1) = 0.73$, which is better and still vanishes. Gates are no good *start*. What they can do is **learn**
-#   to keep, as the next experiment shows.
+# * A surprise: the *untrained* **GRU** is the worst of all. Its gates are half open, so little more than half of
+#   the gradient gets through each step, and $0.6^{99} \approx 10^{-22}$. An LSTM's gate for keeping (the *forget
+#   gate*) starts at $\sigma(1) = 0.73$ in Keras, which is better and still vanishes. Gates are no good *start*.
+#   What they can do is **learn** to keep, as the next experiment shows.
 
 # %% [markdown]
 # ## 9 · The adding problem, all together
 #
 # Four networks of 32 units. The plain tanh RNN with an orthogonal start first gets 10 steps, then 100. Then the IRNN
-# with clipping, and a GRU, also with clipping, both with 100 steps. **Predict first:** who beats 0.167?
+# with clipping, and a GRU, also with clipping, both with 100 steps
+# (the GRU gets 700 updates, the others 1,200). **Predict first:** who beats 0.167?
 
 # %% tags=["demo"]
 start, clip = orthogonal(np.random.default_rng(7), 32), ways["by global norm, 1"]
@@ -916,20 +922,20 @@ plot.show(figure, alt="Gradient at the input against lag, for five untrained cel
           "GRU, dashed, stays above 1e-3.")
 
 # %% [markdown]
-# * The plain tanh RNN adds over 10 steps, and over 100 it stays exactly where someone stands who reads nothing. It
+# * The plain tanh RNN adds over 10 steps, and over 100 it scores no better than someone who reads nothing. It
 #   has enough units, the gradient is exact, the start is orthogonal, and it is clipped. It just does not *receive*
 #   the gradient it would need.
 # * The IRNN learns, at the price of the explosions you saw.
-# * The GRU begins with the worst gradient of all, waits on the baseline for hundreds of steps, and then falls far
+# * The GRU begins with the worst gradient of all, waits at the baseline for hundreds of steps, and then falls far
 #   below it. In that time its gates learn to keep: after training, a gradient that used to shrink by twenty orders of
 #   magnitude gets through (dashed line). How a gate does that is the subject of the next two lessons.
 #
 # ## 10 · Truncated BPTT
 #
-# A long sequence has another problem: BPTT keeps every state until the backward pass comes by, and nothing is learnt
-# before the end is reached. The usual way out is to cut the sequence into *chunks* of $k$ steps. After each chunk, go
-# back through that chunk only. **The state is carried on; the gradient is not.** Memory then grows with $k$, not with
-# $T$.
+# A long sequence has another problem: BPTT keeps every state until the backward pass comes by, and nothing is
+# learnt before the end is reached. The usual way out is to cut the sequence into *chunks* of $k$ steps ($k$ was a
+# lag so far; from here on it is the length of a chunk). After each chunk, go back through that chunk only. **The
+# state is carried on; the gradient is not.** Memory then grows with $k$, not with $T$.
 #
 # **Exercise `bptt.truncated`** · ●●●○○ · 15 min · 6 points
 #
@@ -990,7 +996,8 @@ print(f"direction of dU, truncated against full: cosine {cosine:.2f}")
 # random start the short lags dominate both). What it leaves out is every influence that crosses a border. To see what
 # that costs, take an **echo**: the inputs are random signs, and at each step the network must say the sign of $d = 6$
 # steps ago. Sequences have 60 steps, and the first 6 answers cannot be known, so the best possible error is
-# $6/60 = 0.1$; always saying 0 gives 1.
+# $6/60 = 0.1$; always saying 0 gives 1. $U$ starts small, so that the state forgets quickly and
+# nothing is kept by accident.
 #
 # **Predict first:** at which $k$ does it become learnable? A chunk of 7 steps shows the network only *one* complete
 # question and answer. Is that enough?
@@ -1090,11 +1097,12 @@ print(f"AR(9) of lesson 01          {ar:.1f}")
 assert max(errors.values()) < 0.8 * persistence and abs(errors[2] - errors[220]) < 2.5
 
 # %% [markdown]
-# All beat the naive forecast by far, and full BPTT gains next to nothing over chunks of two years, which need to
-# remember two states in place of 220. What helps to forecast *one* year ahead lies in the last few years, the state
-# hands it on, and so the short lags are all there is to learn. (The linear AR model of lesson 01 is a little better
-# still: with 220 numbers to learn from, a straight rule is hard to beat.) Truncation costs what your data have to say
-# beyond the chunk. On the echo that was everything. Here it is almost nothing. You have to measure it.
+# All beat the naive forecast by far. Chunks of one year cost something; full BPTT gains next to nothing over chunks
+# of two years, which need to remember two states in place of 220. What helps to forecast *one* year ahead lies in
+# the last few years, the state hands it on, and so the short lags are all there is to learn. (The linear AR model
+# of lesson 01 is a little better still: with 220 numbers to learn from, a linear rule is hard to beat.) Truncation
+# costs what your data have to say beyond the chunk. On the echo that was everything. Here it is almost nothing. You
+# have to measure it.
 #
 # ## What to conclude
 #
@@ -1103,11 +1111,11 @@ assert max(errors.values()) < 0.8 * persistence and abs(errors[2] - errors[220])
 # | exploding, NaN | clip by the global norm | shortens, keeps the direction | nothing against vanishing |
 # | vanishing through $U$ | orthogonal start | $U$ keeps every length | slopes of tanh still shrink it |
 # | vanishing through slopes | ReLU with $U = I$ | passes everything at the start | states explode: clip |
-# | both | gates (lessons 04, 05) | *learn* what to keep | no better before training |
+# | both of these | gates (lessons 04, 05) | *learn* what to keep | no better before training |
 # | memory, waiting | truncated BPTT | stores $k$ states, not $T$ | teaches no lag beyond a chunk |
 #
 # Three things to take along. **Check** a gradient before you believe it, in float64 and with several steps. **Plot**
-# its norm while you train. And when a recurrent network does not learn, compare with what someone would score who
-# reads nothing: a network on the baseline is often not too small. It is deaf.
+# its norm while you train. And when a recurrent network does not learn, compare its score with that of
+# someone who reads nothing: a network that stays at the baseline is often not too small. It is deaf.
 #
 # Next: the LSTM, a cell in which the factor per step is a number the network chooses for itself.

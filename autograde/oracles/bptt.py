@@ -110,7 +110,7 @@ def step_cases(rng):
 
 
 def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_prev", average=False,
-              sum_bias=True, below="dz", flipped=False):
+              sum_bias=True, below="dz", flipped=None):
     dh, x, h_prev, h, W, U = (case[k] for k in ("dh", "x", "h_prev", "h", "W", "U"))
     dz = dh * {"h": 1 - h**2, "h_prev": 1 - h_prev**2, "tanh(h)": 1 - np.tanh(h)**2, "none": 1.0,
                "sigmoid": h * (1 - h), "1 - h": 1 - h}[slope]
@@ -121,7 +121,7 @@ def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_
     if average:
         dW, dU, db = dW / len(x), dU / len(x), db / len(x)
     return {"dx": down @ W.T, "dh_prev": down @ (U.T if U_transposed else U),
-            "dW": dW.T if flipped else dW, "dU": dU.T if flipped else dU, "db": db if sum_bias else dz}
+            "dW": dW.T if flipped == "both" else dW, "dU": dU.T if flipped else dU, "db": db if sum_bias else dz}
 
 
 _wrong = mistakes(step_back)
@@ -162,7 +162,9 @@ STEP = Exercise(
         _wrong("slope missing on the way down", "dx and dh_prev were made from dh; they too lie below the "
                "tanh, so use dz = dh · (1 − h²) for them.", below="dh"),
         _wrong("weight gradients transposed", "dz.T @ x has the shape of W.T: the gradient of W is x.T @ "
-               "dz, and likewise h_prev.T @ dz for U.", flipped=True),
+               "dz, and likewise h_prev.T @ dz for U.", flipped="both"),
+        _wrong("dU transposed", "dz.T @ h_prev is the transpose of dU, and fits only because U is square: "
+               "as in dW, what came in stands on the left, h_prev.T @ dz.", flipped="U"),
     ),
     forbids=("tensorflow.GradientTape", "tf.GradientTape", "step_back", "backprop",
              "unrolled.lessons.bptt.step_back", "unrolled.lessons.bptt.backprop"),
@@ -188,7 +190,7 @@ def through_cases(rng):
 
 
 def through(case, add=True, carry="replace", own="every", divide=1, order="back", dU_from="h_prev", slope="h",
-            dx_order="time", start="h0", transpose=True):
+            dx_order="time", start="h0", transpose=True, flipped=False):
     dh, x, states, W, U = (case[k] for k in ("dh", "x", "states", "W", "U"))
     B, T, _ = x.shape
     dx, dW, dU, db = np.zeros(x.shape), np.zeros(W.shape), np.zeros(U.shape), np.zeros(U.shape[0])
@@ -204,7 +206,8 @@ def through(case, add=True, carry="replace", own="every", divide=1, order="back"
         new = x[:, t].T @ dz, (h_prev if dU_from == "h_prev" else h).T @ dz, dz.sum(axis=0)
         dW, dU, db = (old + n for old, n in zip((dW, dU, db), new, strict=True)) if add else new
     n = {"T": T, "B": B}.get(divide, 1)
-    return {"dx": dx, "dh0": down if start == "h0" else total, "dW": dW / n, "dU": dU / n, "db": db / n}
+    return {"dx": dx, "dh0": down if start == "h0" else total, "dW": dW / n,
+            "dU": (dU.T if flipped else dU) / n, "db": db / n}
 
 
 _wrong = mistakes(through)
@@ -248,6 +251,8 @@ THROUGH = Exercise(
                "first step too, to h_0.", start="h1"),
         _wrong("U not transposed", "dz @ U fits only because U is square: on the way back it is "
                "transposed, dz @ U.T.", transpose=False),
+        _wrong("dU transposed", "dz.T @ h_prev is the transpose of dU, and fits only because U is square: "
+               "as in dW, what came in stands on the left, h_prev.T @ dz.", flipped=True),
     ),
     forbids=("tensorflow.GradientTape", "tf.GradientTape", "backprop", "unrolled.lessons.bptt.backprop"),
 )
@@ -311,7 +316,8 @@ GRADCHECK = Exercise(
     aspects=(
         Aspect("numeric gradient", 2, on=("matrix/numeric", "vector/numeric", "flat/numeric"),
                ask="Work out (loss(w + eps) − loss(w − eps)) / (2 eps) for one weight."),
-        Aspect("relative error", 1, on=("matrix/error", "vector/error")),
+        Aspect("relative error", 1, on=("matrix/error", "vector/error"),
+               ask="Three norms: of the difference, divided by those of both gradients added."),
         Aspect("zero against zero", 1, on=("flat/error",), ask="Both norms are 0 here; the error should "
                "be 0."),
         Aspect("w as it was", 1, on=("*/w_after",), ask="Is w the same after your function as before?"),
@@ -440,7 +446,7 @@ def truncated_cases(rng):
 
 
 def truncated(case, state="carried", cut=True, rest=True, add=True, average=False, window=False,
-              loss="every"):
+              loss="every", half=True):
     x, y, W, U, k = case["x"], case["y"], case["W"], case["U"], int(case["k"])
     T = x.shape[1]
     starts = [s for s in range(0, T, k) if rest or s + k <= T]
@@ -457,7 +463,7 @@ def truncated(case, state="carried", cut=True, rest=True, add=True, average=Fals
     for s in starts:
         piece = x[:, s:s + k]
         states = forward(case | {"x": piece, "h0": h})["states"]
-        dh = states[:, 1:] - y[:, s:s + k]
+        dh = (states[:, 1:] - y[:, s:s + k]) * (1 if half else 2)
         if loss == "last":
             dh[:, :-1] = 0
         back = through(dict(dh=dh, x=piece, states=states, W=W, U=U))
@@ -500,6 +506,8 @@ TRUNCATED = Exercise(
                "steps, so the chunks' gradients add up.", average=True),
         _wrong("loss at the end of a chunk only", "Only the last step of each chunk counts, but the loss "
                "looks at every step: dh = h − y for all of them.", loss="last"),
+        _wrong("the factor ½ overlooked", "2 (h − y) is the gradient of Σ (h − y)²; this loss has ½ in "
+               "front, and the two cancel: dh = h − y.", half=False),
     ),
     forbids=("tensorflow.GradientTape", "tf.GradientTape"),
 )
@@ -514,12 +522,13 @@ def orthogonal_cases(rng):
 
 
 def orthogonal(case, length="gain", perpendicular=True, radius_is_gain=True, triangular=False, repeats=True,
-               varies=True, both_signs=True):
+               varies=True, both_signs=True, below=True):
     u, gain = int(case["u"]), float(case["gain"])
     length = {"gain": gain, "one": 1.0, "squared": gain**2, "none": -1.0}[length]
     return {"shape": np.array([u, u]), "perpendicular": perpendicular, "length": length,
             "radius is gain": radius_is_gain and length in (gain, -1.0), "triangular": triangular,
-            "repeats": repeats, "varies": varies, "both signs": both_signs}
+            "repeats": repeats, "varies": varies, "both signs": both_signs,
+            "both signs below": below}
 
 
 _wrong = mistakes(orthogonal)
@@ -533,7 +542,7 @@ ORTHOGONAL = Exercise(
                ask="Is Q.T @ Q a multiple of the identity?"),
         Aspect("gain", 1, on=("*/length", "*/radius is gain"), ask="How long is each column?"),
         Aspect("random", 1, on=("*/repeats", "*/varies"), ask="Do all random numbers come from rng?"),
-        Aspect("no preferred direction", 1, on=("*/both signs",), ask="Draw a hundred matrices: which "
+        Aspect("no preferred direction", 1, on=("*/both signs*",), ask="Draw a hundred matrices: which "
                "signs does Q[0, 0] have?"),
     ),
     misconceptions=(
@@ -547,7 +556,7 @@ ORTHOGONAL = Exercise(
                perpendicular=False, length="none"),
         _wrong("R in place of Q", "This is R, the triangular factor; the orthogonal one is Q, the first "
                "that np.linalg.qr returns.", perpendicular=False, length="none", radius_is_gain=False,
-               triangular=True),
+               triangular=True, below=False),
         _wrong("gain ignored", "The gain is lost: multiply Q by it *after* the decomposition (before, QR "
                "puts it into R).", length="one"),
         _wrong("gain squared", "Q was multiplied by the gain twice: its columns should have length gain.",
@@ -555,11 +564,14 @@ ORTHOGONAL = Exercise(
         _wrong("signs of R not undone", "Q is orthogonal, but QR fixes the signs of R's diagonal, so some "
                "matrices never come up: multiply each column of Q by the sign of R's diagonal entry.",
                both_signs=False),
+        _wrong("uniform, not normal", "Your random numbers are all positive, so Q's first column is too: "
+               "the entries of A must be normal, rng.normal, for every direction to be equally likely.",
+               both_signs=False, below=False),
         _wrong("a generator of its own", "Random numbers come from a source other than rng, so the same "
                "seed does not give the same matrix: use rng.normal.", repeats=False),
         _wrong("always the same matrix", "Every call returns the same matrix: draw from the rng that was "
                "passed, not from a new one with a fixed seed, and no identity.", varies=False,
-               both_signs=False),
+               both_signs=False, below=False),
     ),
     forbids=("keras.initializers.Orthogonal", "keras.initializers.OrthogonalInitializer"),
 )

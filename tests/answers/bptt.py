@@ -299,6 +299,7 @@ def rnn_forward(x, h0, W, U, b):
         "bias gradient not summed": edit("dz.sum(axis=0)", "dz"),
         "slope missing on the way down": edit("dz @ W.T, dz @ U.T", "dh @ W.T, dh @ U.T"),
         "weight gradients transposed": edit("x.T @ dz, h_prev.T @ dz", "dz.T @ x, dz.T @ h_prev"),
+        "dU transposed": edit("h_prev.T @ dz", "dz.T @ h_prev"),
     },
     "bptt.through_time": {
         "= for +=": edit("dW += ", "dW = ", "dU += ", "dU = ", "db += ", "db = "),
@@ -336,6 +337,16 @@ def rnn_backward(dh, x, states, W, U):
     return np.stack(dxs, axis=1), carry, dW, dU, db
 ''',
         "dh0 one step short": edit("return dx, carried,", "return dx, total,"),
+        "dU transposed": '''
+def rnn_backward(dh, x, states, W, U):
+    dx, dW, dU, db, carry = np.zeros_like(x), 0, 0, 0, 0
+    for t in range(x.shape[1] - 1, -1, -1):
+        dz = (dh[:, t] + carry) * (1 - states[:, t + 1] ** 2)
+        dx[:, t] = dz @ W.T
+        dW, dU, db = dW + x[:, t].T @ dz, dU + dz.T @ states[:, t], db + dz.sum(0)
+        carry = dz @ U.T
+    return dx, carry, dW, dU, db
+''',
         "U not transposed": '''
 def rnn_backward(dh, x, states, W, U):
     dx, dW, dU, db, carry = np.zeros_like(x), 0, 0, 0, 0
@@ -430,6 +441,16 @@ def truncated_bptt(x, y, h0, W, U, b, k):
         "= for +=": edit("dW + dW_c, dU + dU_c, db + db_c", "dW_c, dU_c, db_c"),
         "averaged over the chunks": edit("    return dW, dU, db",
                                          "    n = -(-x.shape[1] // k)\n    return dW / n, dU / n, db / n"),
+        "the factor ½ overlooked": '''
+def truncated_bptt(x, y, h0, W, U, b, k):
+    h, total = h0, [0, 0, 0]
+    for s in range(0, x.shape[1], k):
+        states = forward(x[:, s:s + k], h, W, U, b)
+        dh = 2 * (states[:, 1:] - y[:, s:s + k])
+        total = [old + new for old, new in zip(total, backprop(dh, x[:, s:s + k], states, W, U)[2:])]
+        h = states[:, -1]
+    return total
+''',
         "loss at the end of a chunk only": '''
 def truncated_bptt(x, y, h0, W, U, b, k):
     h, dW, dU, db = h0, 0, 0, 0
@@ -463,6 +484,7 @@ def orthogonal(rng, u, gain=1.0):
         "gain ignored": edit("gain * Q", "Q"),
         "gain squared": edit("gain * Q", "gain**2 * Q"),
         "signs of R not undone": edit(" * np.sign(np.diag(R))", ""),
+        "uniform, not normal": edit("rng.normal", "rng.random"),
         "a generator of its own": edit("rng.normal", "np.random.normal"),
         "always the same matrix": edit("rng.normal", "np.random.default_rng(0).normal"),
     },

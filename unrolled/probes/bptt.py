@@ -80,6 +80,7 @@ def orthogonal_init(orthogonal, case):
         "repeats": np.array_equal(Q, again),
         "varies": np.ptp(many, axis=0).max() > 1e-3,
         "both signs": 0.2 < (many[:, 0, 0] > 0).mean() < 0.8,
+        "both signs below": 0.2 < (many[:, 1, 0] > 0).mean() < 0.8,
     }
 
 
