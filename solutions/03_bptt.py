@@ -26,7 +26,7 @@
 
 # %%
 import os
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the matrices are small: a second thread only gets in the way
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices: a second thread gets in the way
 
 import unrolled.quiet  # TensorFlow starts without its messages
 import keras
@@ -185,8 +185,9 @@ plot.show(figure, alt="Unrolled RNN: states h0 to h3 in a row, inputs below, los
 # up:
 #
 # $$\mathrm{d}h_t \;=\; \underbrace{\partial L_t/\partial h_t}_{\text{the loss's own}}
-# \;+\; \underbrace{\mathrm{d}z_{t+1} U^\top}_{\text{carried back from } t+1}, \qquad
-# \mathrm{d}U = \sum_{t=1}^{T} h_{t-1}^\top\, \mathrm{d}z_t, \qquad
+# \;+\; \underbrace{\mathrm{d}z_{t+1} U^\top}_{\text{carried back from } t+1},$$
+#
+# $$\mathrm{d}U = \sum_{t=1}^{T} h_{t-1}^\top\, \mathrm{d}z_t, \qquad
 # \mathrm{d}W = \sum_t x_t^\top\, \mathrm{d}z_t, \qquad \mathrm{d}b = \sum_t \mathrm{d}z_t .$$
 #
 # So: start at the last step, carry one array backwards, and add up what each step says about the shared weights. This
@@ -214,7 +215,8 @@ plot.show(figure, alt="Unrolled RNN: states h0 to h3 in a row, inputs below, los
 def rnn_backward(dh, x, states, W, U):
     """Back through the whole sequence.
 
-    dh: (B, T, u), what the loss itself sends to every h_t; x: (B, T, D); states: (B, T + 1, u), h0 first.
+    dh: (B, T, u), what the loss itself sends to every h_t; x: (B, T, D);
+    states: (B, T + 1, u), h0 first.
     Returns dx (B, T, D), dh0 (B, u), dW (D, u), dU (u, u), db (u,).
     """
     ### BEGIN SOLUTION
@@ -282,9 +284,9 @@ for name, mine, tape_s in zip(["dx", "dh0", "dW", "dU", "db"], ours, theirs, str
 def gradcheck(loss, w, grad, eps=1e-5):
     """Compare a gradient with central differences.
 
-    loss: a function of an array like w; w: float64 array of any shape; grad: the gradient to be tested.
-    Returns the numeric gradient (shaped like w) and ‖grad − numeric‖ / (‖grad‖ + ‖numeric‖), which is 0 if
-    both are zero. w is the same afterwards as before.
+    loss: a function of an array like w; w: float64 array of any shape; grad: what is to be tested.
+    Returns the numeric gradient (shaped like w) and ‖grad − numeric‖ / (‖grad‖ + ‖numeric‖),
+    which is 0 if both are zero. w is the same afterwards as before.
     """
     ### BEGIN SOLUTION
     numeric = np.zeros_like(w)
@@ -764,7 +766,7 @@ assert np.isnan(clipped[0][0])
 # only, and most others are smaller.
 #
 # How to draw one? Take a matrix of independent normal numbers and decompose it, $A = QR$, with $Q$ orthogonal and $R$
-# upper triangular. $Q$ is what we want, with one detail: the algorithm chooses the signs of $R$'s diagonal as it
+# upper triangular. $Q$ is what we want, with one detail: the algorithm chooses the signs on the diagonal of $R$ as it
 # likes, and so prefers some $Q$ to others. Multiply each column of $Q$ by the sign of its diagonal entry of $R$, and
 # every orthogonal matrix is equally likely.
 #
@@ -779,7 +781,7 @@ assert np.isnan(clipped[0][0])
 
 # %% solution="bptt.orthogonal_init"
 def orthogonal(rng, u, gain=1.0):
-    """A random orthogonal (u, u) matrix times gain; every one equally likely. rng: a NumPy Generator."""
+    """A random orthogonal (u, u) matrix, each equally likely, times gain. rng: NumPy Generator."""
     ### BEGIN SOLUTION
     Q, R = np.linalg.qr(rng.normal(size=(u, u)))
     return gain * Q * np.sign(np.diag(R))
@@ -949,9 +951,10 @@ plot.show(figure, alt="Gradient at the input against lag, for five untrained cel
 
 # %% solution="bptt.truncated"
 def truncated_bptt(x, y, h0, W, U, b, k):
-    """Gradients of ½ Σ (h_t − y_t)² where no gradient crosses the borders of chunks of k steps.
+    """Gradients of ½ Σ (h_t − y_t)², none of them crossing a border of the chunks of k steps.
 
-    x: (B, T, D), y: (B, T, u); the last chunk may be shorter. Returns dW, dU, db, summed over all chunks.
+    x: (B, T, D), y: (B, T, u); the last chunk may be shorter.
+    Returns dW, dU, db, summed over all chunks.
     """
     ### BEGIN SOLUTION
     h, dW, dU, db = h0, np.zeros_like(W), np.zeros_like(U), np.zeros_like(b)
