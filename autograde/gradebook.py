@@ -13,10 +13,8 @@ import hashlib
 import json
 import math
 import os
-import shutil
 import sqlite3
 import stat
-import sysconfig
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -295,10 +293,11 @@ def _open(url: URL, course_id: str, shown: str) -> api.Gradebook:
     try:
         tables = set(inspect(engine).get_table_names())
         _refuse_foreign(engine, tables, shown)
+        if not tables:
+            _make_tables(engine)
     finally:
         engine.dispose()
-    with contextlib.nullcontext() if tables else _alembic_on_path():
-        return api.Gradebook(url.render_as_string(hide_password=False), course_id)
+    return api.Gradebook(url.render_as_string(hide_password=False), course_id)
 
 
 def _refuse_foreign(engine: Engine, tables: set[str], shown: str) -> None:
@@ -314,17 +313,21 @@ def _refuse_foreign(engine: Engine, tables: set[str], shown: str) -> None:
                 raise UserError(f"{shown} was made by an older nbgrader; back it up, then run: nbgrader db upgrade")
 
 
-@contextlib.contextmanager
-def _alembic_on_path() -> Iterator[None]:
-    """nbgrader runs the command `alembic` for a new gradebook: let it be found without an activated venv."""
-    before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([sysconfig.get_path("scripts"), before])
-    try:
-        if shutil.which("alembic") is None:
-            raise UserError("the command `alembic` is missing, which nbgrader needs to make a gradebook")
-        yield
-    finally:
-        os.environ["PATH"] = before
+def _make_tables(engine: Engine) -> None:
+    """A new gradebook: nbgrader's tables and the mark of their version, all or nothing.
+
+    nbgrader itself commits the tables first, then asks the command `alembic` for the version: three seconds, and a
+    gradebook that no later run accepts if this one is killed in between.
+    """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    migrations = ScriptDirectory(str(Path(api.__file__).parent / "alembic"))
+    with engine.begin() as connection:
+        if _is_sqlite(engine.url):
+            connection.exec_driver_sql("BEGIN")  # the driver starts no transaction for a CREATE TABLE
+        api.Base.metadata.create_all(connection)
+        MigrationContext.configure(connection).stamp(migrations, "head")
 
 
 def _tune_sqlite(engine: Engine) -> None:

@@ -126,28 +126,40 @@ def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
     ``keras.layers.LSTM`` is found as ``keras.layers.LSTM``, ``layers.LSTM``, and ``LSTM`` after an import
     from ``keras``. A class of the student's own that has the same name is no use of the built-in.
     """
-    tree = sources.tree(source) if source and forbids else None
+    words = {name.rpartition(".")[2] for name in forbids}
+    if source.isascii() and not any(word in source for word in words):
+        return []  # the last part of a name can be spelled in no other way
+    tree = sources.tree(source)
     if tree is None:
         return []
     imported: dict[str, str] = {}
-    own = {n.name for n in ast.walk(tree) if isinstance(n, ast.ClassDef | ast.FunctionDef)}
+    own: set[str] = set()
+    spoken: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            own.add(node.name)
+        elif isinstance(node, ast.ImportFrom) and node.module:
             imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
         elif isinstance(node, ast.Import):
             imported |= {a.asname: a.name for a in node.names if a.asname}
+        elif isinstance(node, ast.Attribute | ast.Name) and (name := _dotted(node)):
+            spoken.add(name)
     used = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            name = ast.unparse(node)
-        elif isinstance(node, ast.Name) and (node.id in imported or node.id not in own):
-            name = node.id
-        else:
-            continue
+    for name in spoken:
         head, _, rest = name.partition(".")
-        full = ".".join(filter(None, [imported.get(head, head), rest]))
-        used |= {f for f in forbids if f == full or (("." in full) and f.endswith("." + full))}
+        if rest or head in imported or head not in own:
+            full = ".".join(filter(None, [imported.get(head, head), rest]))
+            used |= {f for f in forbids if f == full or (("." in full) and f.endswith("." + full))}
     return sorted(used)
+
+
+def _dotted(node: ast.expr) -> str:
+    """``a.b.c`` of an attribute of a name, empty for an attribute of anything else."""
+    parts = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _judge_aspect(exercise, aspect: Aspect, cases, expected, outcome, reveal) -> AspectResult:

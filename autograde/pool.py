@@ -89,7 +89,7 @@ class Pool:
         self._stack.enter_context(dask.config.set({
             "distributed.scheduler.allowed-failures": 2, "distributed.admin.tick.limit": "1h",
             "distributed.worker.daemon": False, "distributed.scheduler.active-memory-manager.start": False,
-            "distributed.scheduler.work-stealing": True,
+            "distributed.scheduler.work-stealing": True, "distributed.worker.profile.enabled": False,
         }))
         address = self.scheduler
         if address is None:
@@ -123,7 +123,7 @@ class Pool:
         from distributed import as_completed
 
         tasks = iter(tasks)
-        shared = self._client.scatter(lesson, broadcast=True, hash=False) if self.scheduler else lesson
+        shared = self._client.scatter(lesson, broadcast=True, hash=False)
         waiting: dict = {}
         ready = as_completed(loop=self._client.loop)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from nbformat.notebooknode import NotebookNode
+if TYPE_CHECKING:  # the warm process is started before anything that takes long to import
+    from nbformat.notebooknode import NotebookNode
 
-from autograde.judge import Verdict
+    from autograde.judge import Verdict
 
 # Every submission ends in exactly one of these.
 GRADED = "graded"

@@ -175,13 +175,14 @@ class Sandbox:
     def _fork(self, job: bytes, group) -> tuple[_Child, int, subprocess.Popen]:
         descriptor = _memory_file(job)
         readable, writable = os.pipe()
+        waiting, go = os.pipe()
         try:
             with self._lock:
                 for attempt in range(2):
                     try:
                         self._start()
                         self._control.sendmsg([b"run"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                                          array.array("i", [descriptor, writable]))])
+                                                          array.array("i", [descriptor, writable, waiting]))])
                         reply, handle = _receive_handle(self._control)
                         if "started" not in reply:
                             raise SandboxError(f"the warm process refused: {reply.get('refused', 'no reply')}")
@@ -193,13 +194,14 @@ class Sandbox:
                 process = self._process
             child = _Child(handle, reply["started"])
             group.add(child.pid)
+            os.write(go, b"g")  # limited from its first moment on: now it may run
             return child, readable, process
         except BaseException:
             os.close(readable)
             raise
         finally:
-            os.close(descriptor)
-            os.close(writable)
+            for ours in (descriptor, writable, waiting, go):
+                os.close(ours)
 
 
 class _Child:

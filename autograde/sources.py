@@ -14,6 +14,7 @@ import symtable
 import threading
 import unicodedata
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,6 +47,7 @@ _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff]")
 _HARD_SPACE = re.compile("[\u00a0\u2007\u202f]")
 _MARKS = re.compile(f"[{''.join(c for c in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(c))}]"
                     f"{{{MAX_MARKS}}}")
+_ASCII = re.compile("[\x00-\x7f]+")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:[ \t]*\.[ \t]*[^\W\d]\w*)*")
 _FROM = re.compile(r"\bfrom[ \t]+([\w.]+)[ \t]+import[ \t]+([^#\n]+)")
 
@@ -102,12 +104,18 @@ def as_python(source: str) -> str | None:
 
 def acceptable(source: str) -> bool:
     """Whether it is safe and quick to show `source` to Python's parser."""
-    if len(source) > MAX_PARSED or "\0" in source or source.count("{") > MAX_BRACES or _MARKS.search(source):
+    if len(source) > MAX_PARSED or "\0" in source or source.count("{") > MAX_BRACES or _has_marks(source):
         return False
     text = _LITERAL.sub(_mask, source)
     if _depth(text) > MAX_DEPTH or _RUN.search(text):
         return False
     return sum(1 for _ in _CHAIN.finditer(text)) <= MAX_CHAIN
+
+
+def _has_marks(source: str) -> bool:
+    """Whether so many accents stand in a row that Unicode's algorithms would take seconds."""
+    # Most text holds too few characters of that kind altogether, which is seen at once.
+    return not source.isascii() and len(_ASCII.sub("", source)) >= MAX_MARKS and bool(_MARKS.search(source))
 
 
 def _mask(found: re.Match) -> str:
@@ -126,14 +134,19 @@ def _depth(text: str) -> int:
 def tree(source: str) -> ast.Module | None:
     """The syntax tree of a cell, IPython's magics aside; None if it does not parse or is not fit to be parsed."""
     text = as_python(source)
-    return _parse(text)[1] if text is not None else None
+    return _syntax(lambda: ast.parse(text)) if text is not None else None
 
 
 def _parse(text: str) -> tuple[symtable.SymbolTable, ast.Module] | None:
+    return _syntax(lambda: (symtable.symtable(text, "<answer>", "exec"), ast.parse(text)))
+
+
+def _syntax(parse: Callable):
+    """What `parse` returns, or None if the text is not Python."""
     try:
         with _PARSER, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # "\d" in a student's string is not our concern
-            return symtable.symtable(text, "<answer>", "exec"), ast.parse(text)
+            return parse()
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return None
 
@@ -228,21 +241,23 @@ def without_invisible(source: str) -> str:
 
     Where the code parses as it is they belong to a string or a comment and stay.
     """
-    if not (_INVISIBLE.search(source) or _HARD_SPACE.search(source)) or parses(source):
+    if source.isascii() or not (_INVISIBLE.search(source) or _HARD_SPACE.search(source)) or parses(source):
         return source
     return _HARD_SPACE.sub(" ", _INVISIBLE.sub("", source))
 
 
 def same(one: str, other: str) -> bool:
     """Whether two sources differ in nothing that a reader sees; see `plain`."""
-    return plain(one) == plain(other)
+    return one == other or plain(one) == plain(other)
 
 
 @lru_cache(maxsize=8192)
 def plain(source: str) -> str:
     """`source` without blank lines and space at line ends, with plain spaces, in one Unicode form."""
-    source = _HARD_SPACE.sub(" ", _INVISIBLE.sub("", source))
-    text = source if source.isascii() or _MARKS.search(source) else unicodedata.normalize("NFC", source)
+    text = source
+    if not source.isascii():
+        text = _HARD_SPACE.sub(" ", _INVISIBLE.sub("", source))
+        text = text if _has_marks(text) else unicodedata.normalize("NFC", text)
     lines = (line.rstrip() for line in text.splitlines())
     return "\n".join(line for line in lines if line)
 

@@ -87,10 +87,11 @@ class Skeleton:
 
     @cached_property
     def by_source(self) -> dict[str, int]:
+        """Parts by their text, as it is and as `sources.plain` has it."""
         found: dict[str, int] = {}
         for index, part in enumerate(self.parts):
             found.setdefault(sources.plain(part.source), index)
-        return found
+        return {part.source: found[sources.plain(part.source)] for part in self.parts} | found
 
     @cached_property
     def demo_imports(self) -> dict[str, str]:
@@ -262,7 +263,8 @@ class _Desk:
         lost = sorted({p for i, p in enumerate(known) if p is not None and p not in present})
         for index, cell in enumerate(self.cells):
             if known[index] is None and len(cell.source) <= sources.MAX_CHARACTERS:
-                known[index] = skeleton.by_source.get(sources.plain(cell.source))
+                same = skeleton.by_source.get(cell.source)
+                known[index] = skeleton.by_source.get(sources.plain(cell.source)) if same is None else same
         for part in lost:
             self.repairs.append(f"the grading data of {skeleton.parts[part].label} was lost; "
                                 "its cell was found by the cell's id")

@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from autograde import course, engine, sandbox
+from autograde import cgroup, course, engine, sandbox
 from autograde.cli import app
 from autograde.records import CRASHED, GRADED, Step, Submission
 from autograde.sandbox import Sandbox, SandboxError
@@ -89,6 +90,28 @@ def test_the_warm_process_runs_no_operation(box):
     grade(box, ANSWER)
     warm = [int(p) for p in Path(f"/proc/{box._process.pid}/task/{box._process.pid}/children").read_text().split()]
     assert len(os.listdir(f"/proc/{warm[0]}/task")) == box.greeting["threads"]
+
+
+def test_children_run_operations_directly(box):
+    """Not as graphs of one operation, which costs each child a quarter of its time: such a graph shows in messages."""
+    result, _ = grade(box, "ops.matmul(np.ones((2, 3), 'float32'), np.ones((2, 3), 'float32'))" + ANSWER)
+    assert "Matrix size-incompatible" in result.outputs[1].error
+    assert "function_node" not in result.outputs[1].error
+
+
+def test_nothing_runs_before_its_limits_are_in_place(monkeypatch):
+    ready = []
+
+    def slow(group, pid, put=cgroup.Group.add):
+        time.sleep(0.5)
+        put(group, pid)
+        ready.append(time.monotonic())
+
+    monkeypatch.setattr(cgroup.Group, "add", slow)
+    monkeypatch.setattr(cgroup.Unlimited, "add", lambda group, pid, put=cgroup.Unlimited.add: slow(group, pid, put))
+    with Sandbox(LIMITS) as box:
+        _, printed = grade(box, "import time\nprint(time.monotonic())" + ANSWER)
+    assert float(printed) > ready[0]
 
 
 def test_a_lost_warm_process_is_replaced(box):

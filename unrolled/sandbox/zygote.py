@@ -30,6 +30,8 @@ _ENVIRONMENT = {
     "MPLBACKEND": "Agg", "MPLCONFIGDIR": f"{isolate.SCRATCH}/tmp", "IPYTHONDIR": f"{isolate.SCRATCH}/tmp",
     "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_ONEDNN_OPTS": "0", "KERAS_BACKEND": "tensorflow",
     "CUDA_VISIBLE_DEVICES": "-1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+    # Small products: oneDNN would compile machine code for them, 15 ms in every child, to save microseconds.
+    "TENSORFLOW_USE_CUSTOM_CONTRACTION_KERNEL": "0",
     "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1",
 }
 
@@ -66,19 +68,53 @@ def main() -> None:
 def _import_libraries(modules: list[str]):
     """Import what lessons import. Nothing here may run an operation."""
     import importlib
+    import pkgutil
 
     started = time.monotonic()
+    gc.disable()  # imports make objects that stay; to look for garbage among them costs a third of the time
     import unrolled.quiet  # noqa: F401
 
     for name in modules:
         importlib.import_module(name)
+    import IPython.core.logger  # noqa: F401 (it would come with a shell's first cell)
+
+    from unrolled import probes
     from unrolled.sandbox import runner
 
+    for module in pkgutil.iter_modules(probes.__path__, "unrolled.probes."):
+        importlib.import_module(module.name)
+
     shell = runner.make_shell()
+    _fill_registries()
+    _run_operations_directly()
     # What is there now will stay: a collection in a child that looked at it would copy every page it lies on.
-    gc.collect()
     gc.freeze()
+    gc.enable()
     return shell, round(time.monotonic() - started, 3)
+
+
+def _fill_registries() -> None:
+    """Let TensorFlow build its lists of operations and kernels here, once, and not in every child.
+
+    The lists are built at the first question, and again at the first question about an unknown operation. A
+    question runs no operation and starts no thread.
+    """
+    from tensorflow.python.framework import kernels, op_def_registry
+
+    op_def_registry.get("UnrolledHasNoSuchOperation")
+    kernels.get_registered_kernels_for_op("MatMul")
+
+
+def _run_operations_directly() -> None:
+    """Let children run each operation as it is, not wrapped into a graph of its own first.
+
+    TensorFlow wraps, optimises and scans for its compiler every kind of operation at its first use: a quarter of
+    what a short-lived child does. The kernels that run are the same. There is no public switch.
+    """
+    from tensorflow.python import pywrap_tfe
+
+    switch = pywrap_tfe.TFE_ContextOptionsSetRunEagerOpAsFunction
+    pywrap_tfe.TFE_ContextOptionsSetRunEagerOpAsFunction = lambda options, wrapped: switch(options, False)
 
 
 class Zygote:
@@ -102,10 +138,9 @@ class Zygote:
             message, descriptors = _receive_with_fds(self.control)
             if not message:
                 os._exit(0)  # the engine is gone
-            job, out = descriptors
-            self._answer(job, out)
-            os.close(job)
-            os.close(out)
+            self._answer(*descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def _reap(self) -> None:
         try:
@@ -114,7 +149,8 @@ class Zygote:
         except ChildProcessError:
             pass  # no children at all
 
-    def _answer(self, job: int, out: int) -> None:
+    def _answer(self, job: int, out: int, go: int) -> None:
+        """Fork one child: `job` is what to run, `out` takes its frames, `go` says that its limits are in place."""
         threads = _thread_count()
         if threads > self.threads:
             self.control.sendall(json.dumps({"refused": f"{threads} threads, {self.threads} expected"}).encode())
@@ -126,7 +162,7 @@ class Zygote:
             self.control.sendall(json.dumps({"refused": str(error)}).encode())
             return
         if pid == 0:
-            self._child(job, out)
+            self._child(job, out, go)
         handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
         message = json.dumps({"started": pid}).encode()
         ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [handle]))] if handle else []
@@ -134,7 +170,7 @@ class Zygote:
         if handle:
             os.close(handle)
 
-    def _child(self, job: int, out: int) -> None:
+    def _child(self, job: int, out: int, go: int) -> None:
         """Everything a child does; never returns."""
         try:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -143,13 +179,18 @@ class Zygote:
             for standard in (0, 1, 2):
                 os.dup2(null, standard)
             content = _read_all(job)
+            if go == 3:
+                go = os.dup(go)
             os.dup2(out, 3)
-            os.closerange(4, 4096)
+            os.dup2(go, 4)
+            os.closerange(5, 4096)
             if self.closed_in:
                 isolate.confine(self.limits, self.started)
             else:
                 isolate.set_limits(self.limits)
-            _run(self.shell, content, 3, self.limits)
+            if os.read(4, 1):  # nothing runs, or forks, before the engine has put this process into its group
+                os.close(4)
+                _run(self.shell, content, 3, self.limits)
         except BaseException:
             # Told in words; the engine also sees that no `end` arrived.
             text = traceback.format_exc()[-4000:]
