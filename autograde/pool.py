@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograde import engine, oracles
 from autograde.course import UserError
@@ -59,9 +60,12 @@ def grade_task(task: Task, lesson: Lesson, limits: Limits | None = None) -> tupl
     """Rebuild and grade one submission, in whatever process this is."""
     from autograde.sandbox import shared
 
+    began = time.monotonic()
     submission = rebuilt(task, lesson)
+    taken = {"rebuild": time.monotonic() - began}
     with shared(limits) as sandbox:
-        return engine.grade(submission, task.seeds.__getitem__, sandbox, lesson.exercises), submission
+        result = engine.grade(submission, task.seeds.__getitem__, sandbox, lesson.exercises)
+    return replace(result, parts=taken | result.parts), submission
 
 
 class Pool:

@@ -72,9 +72,10 @@ class CellOutput:
 class Result:
     """One submission, graded. `seconds` is wall time; `parts` splits it.
 
-    The parts, in seconds: ``fork`` (until the child exists), ``isolate`` (until it is closed in), ``setup``, ``code``,
-    ``solution``, ``check`` (the kinds of cells: the student's own compute), ``judge`` (drawing inputs and judging); and
-    ``memory``, the peak in bytes.
+    The parts, in seconds: ``rebuild`` (reading the notebook), ``fork`` (until the child exists), ``run`` (its whole
+    life), of which ``isolate`` (until it is closed in), ``setup``, ``code``, ``solution``, ``check`` (the kinds of
+    cells: the student's own compute); ``judge`` (drawing inputs and judging), ``write`` (gradebook, notebook and
+    page); and ``memory``, the peak in bytes.
     """
 
     student: str

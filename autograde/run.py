@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from autograde import course, engine, feedback, gradebook, submission
@@ -103,10 +104,12 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
     for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
         problem = _problem(result.record(), handed_in)
         if not student_problem(task.student):
+            began = time.monotonic()
             warning = record_one(settings, writer, result, handed_in)
             if handed_in.status != CRASHED:  # the grader failed here, not the student: the next run tries again
                 journal.append(task.student, name, fingerprints[task.student], result.record())
             problem = problem or (f"{task.student}: {warning}" if warning else "")
+            result = replace(result, parts=result.parts | {"write": time.monotonic() - began})
         yield Progress(result.record(), problem=problem)
 
 

@@ -2,8 +2,8 @@
 
     python benchmarks/scale.py [--count 1000] [--json FILE]
 
-Prints the time, the coordinator's memory over the run, what is left behind, and whether anybody's grade differs from
-grading that submission alone: a sample of students is graded again, each in a class of one.
+Prints the time, the coordinator's memory over the run, what is left behind, and whether anybody's grade depends on
+company: the whole class is graded again by eight workers, and a sample of students once more, each in a class of one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.hostile.corpus import CORPUS
 from tests.hostile.test_hostile import handed_in
 
 LESSON = "04_lstm"
-ALONE = 12
+ALONE = 24
 
 
 def main() -> None:
@@ -38,7 +38,7 @@ def main() -> None:
         print(f"{name:<32} {value}")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    if figures["different_alone"] or figures["left_behind"]:
+    if figures["different_alone"] or figures["different_with_8_workers"] or figures["left_behind"]:
         sys.exit(1)
 
 
@@ -48,9 +48,11 @@ def measure(folder: Path, count: int) -> dict:
     quick = [a for a in CORPUS if "timeout" not in a.statuses]
     slow = [a for a in CORPUS if "timeout" in a.statuses]
     hostile = [(slow if i % 25 == 0 else quick)[i % len(slow if i % 25 == 0 else quick)] for i in range(count // 10)]
-    for student in samples.write_class(LESSON, submitted, count=count - len(hostile)):
-        if student.startswith("katya"):  # its endless loop is among the hostile ones already
-            shutil.rmtree(submitted / student)
+    honest = count - len(hostile)
+    everybody = samples.write_class(LESSON, submitted, count=2 * honest)
+    kept = [student for student in everybody if not student.startswith("katya")]  # an endless loop: like some below
+    for student in set(everybody) - set(kept[:honest]):
+        shutil.rmtree(submitted / student)
     for number, attack in enumerate(hostile):
         notebook = handed_in("import os\nimport numpy as np\n" + attack.answer + attack.code)
         changed = attack.change(notebook) if attack.change else None
@@ -61,8 +63,10 @@ def measure(folder: Path, count: int) -> dict:
     began = time.monotonic()
     records, memory = grade(submitted, folder / "out")
     seconds = time.monotonic() - began
+    with_eight, _ = grade(submitted, folder / "eight", workers=8, secret=folder / "out" / ".unrolled" / "secret")
     time.sleep(3)
-    chosen = random.Random(1).sample(sorted(records), ALONE)
+    kinds = [sorted(s for s in records if s.startswith("hostile") is hostile) for hostile in (True, False)]
+    chosen = [s for kind in kinds for s in random.Random(1).sample(kind, min(len(kind), ALONE // 2))]
     different = [student for student in chosen if alone(folder, submitted, student) != _what_counts(records[student])]
     third = len(memory) // 3
     statuses: dict[str, int] = {}
@@ -73,16 +77,23 @@ def measure(folder: Path, count: int) -> dict:
         "seconds_per_submission": round(seconds / len(records), 3), "statuses": statuses,
         "coordinator_mb_first_third": round(max(memory[:third] or [0])),
         "coordinator_mb_last_third": round(max(memory[-third:] or [0])),
+        "different_with_8_workers": [student for student, record in records.items()
+                                     if _what_counts(record) != _what_counts(with_eight[student])],
         "graded_alone_as_well": len(chosen), "different_alone": different,
         "left_behind": {k: v for k, v in _state().items() if v > before[k]},
     }
 
 
-def grade(submitted: Path, output: Path) -> tuple[dict[str, dict], list[float]]:
+def grade(submitted: Path, output: Path, workers: int = 2, secret: Path | None = None
+          ) -> tuple[dict[str, dict], list[float]]:
     """Grade a folder; the records by student and the coordinator's resident memory (MB), sampled every second."""
+    if secret is not None:
+        (output / ".unrolled").mkdir(parents=True)
+        shutil.copy(secret, output / ".unrolled" / "secret")
     process = subprocess.Popen(
         [sys.executable, "-m", "autograde", "grade", LESSON, "--submitted", str(submitted), "--output", str(output),
-         "--cell-seconds", "3", "--memory-mb", "700", "--json", str(output / "results.json")],
+         "--cell-seconds", "3", "--memory-mb", "700", "--workers", str(workers),
+         "--json", str(output / "results.json")],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     memory: list[float] = []
 
@@ -106,9 +117,7 @@ def alone(folder: Path, submitted: Path, student: str) -> dict:
     """What a student gets in a class of one, with the same secret."""
     output = folder / f"alone-{student}"
     shutil.copytree(submitted / student, folder / f"one-{student}" / student)
-    (output / ".unrolled").mkdir(parents=True)
-    shutil.copy(folder / "out" / ".unrolled" / "secret", output / ".unrolled" / "secret")
-    records, _ = grade(folder / f"one-{student}", output)
+    records, _ = grade(folder / f"one-{student}", output, secret=folder / "out" / ".unrolled" / "secret")
     return _what_counts(records[student])
 
 
