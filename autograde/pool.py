@@ -94,6 +94,8 @@ class Pool:
             "distributed.scheduler.allowed-failures": 2, "distributed.admin.tick.limit": "1h",
             "distributed.worker.daemon": False, "distributed.scheduler.active-memory-manager.start": False,
             "distributed.scheduler.work-stealing": True, "distributed.worker.profile.enabled": False,
+            # Dask remembers its last thousand messages for debugging: here they hold whole notebooks.
+            "distributed.admin.low-level-log-length": 0, "distributed.admin.log-length": 0,
         }))
         address = self.scheduler
         if address is None:

@@ -38,7 +38,8 @@ def main() -> None:
         print(f"{name:<32} {value}")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
-    if figures["different_alone"] or figures["different_with_8_workers"] or figures["left_behind"]:
+    grows = figures["coordinator_mb_last_third"] > 1.2 * figures["coordinator_mb_first_third"] + 20
+    if grows or figures["different_alone"] or figures["different_with_8_workers"] or figures["left_behind"]:
         sys.exit(1)
 
 
