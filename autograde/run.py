@@ -106,10 +106,10 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         if not student_problem(task.student):
             began = time.monotonic()
             warning = record_one(settings, writer, result, handed_in)
+            result = replace(result, parts=result.parts | {"write": time.monotonic() - began})
             if handed_in.status != CRASHED:  # the grader failed here, not the student: the next run tries again
                 journal.append(task.student, name, fingerprints[task.student], result.record())
             problem = problem or (f"{task.student}: {warning}" if warning else "")
-            result = replace(result, parts=result.parts | {"write": time.monotonic() - began})
         yield Progress(result.record(), problem=problem)
 
 

@@ -47,9 +47,10 @@ def test_misconception_is_rejected_and_named(topic, exercise, misconception, see
 
 
 @pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
-def test_misconceptions_are_told_apart(topic, exercise):
-    """On any inputs, no misconception looks right and no two look alike: a diagnosis is never a guess."""
-    for seed in (1, 2, 3):
+def test_misconceptions_are_told_apart_and_luck_earns_nothing(topic, exercise):
+    """On any inputs, no misconception looks right and no two look alike, and each is worth the same points."""
+    points: dict[str, set] = {}
+    for seed in range(30):
         cases = exercise.draw(seed)
         for misconception in exercise.misconceptions:
             arrays, raised = outputs_of(misconception.wrong, cases)
@@ -57,6 +58,8 @@ def test_misconceptions_are_told_apart(topic, exercise):
             verdict = judge.judge(exercise, cases, outcome)
             assert not verdict.passed, misconception.name
             assert [d.name for d in verdict.diagnosis] == [misconception.name]
+            points.setdefault(misconception.name, set()).add(verdict.points)
+    assert {name: found for name, found in points.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize(("topic", "exercise"), EXERCISES)

@@ -571,7 +571,10 @@ def one_to_many_cases(rng):
         right = one_to_many(case)
         ordered = np.sort(right["logits"], axis=-1)
         clear = (ordered[..., -1] - ordered[..., -2]).min() > 0.02
-        if clear and all(len(set(row)) >= 3 for row in right["ids"]) and len(set(right["ids"][:, 0])) >= 2:
+        varied = all(len(set(row)) >= 3 for row in right["ids"]) and len(set(right["ids"][:, 0])) >= 2
+        # Now and then a mistake leads to the same symbols by chance.
+        mistakes = [one_to_many(case, **how) for how in ({"share": True}, {"carry": False}, {"initial": False})]
+        if clear and varied and not any(np.array_equal(wrong["ids"], right["ids"]) for wrong in mistakes):
             return {"greedy": case}
     raise RuntimeError("no clear case in 500 draws")
 
