@@ -161,18 +161,27 @@ class Sandbox:
             began = time.monotonic()
             with self._groups.slot() as group:
                 try:
-                    child, stream, process = self._fork(job, group)
+                    child, stream, control = self._fork(job, group)
                 except SandboxError as error:
                     transcript = Transcript(note=str(error))
                     continue
                 forked = time.monotonic()
                 transcript = _Watch(child, stream, group, self.limits).follow()
             transcript.parts = {"fork": forked - began, "run": time.monotonic() - forked} | transcript.parts
-            if transcript.status != CRASHED or process.poll() is None:
+            if transcript.status != CRASHED or not self._is_gone(control):
                 break
         return transcript
 
-    def _fork(self, job: bytes, group) -> tuple[_Child, int, subprocess.Popen]:
+    def _is_gone(self, control: socket.socket) -> bool:
+        """Whether the warm process at the other end of `control` has ended.
+
+        Its socket tells: the kernel closes it before it ends the children, while the exit of the process that
+        waits for it outside the namespace may come long after.
+        """
+        with self._lock:  # no reply is under way: what can be read here is the end
+            return control is not self._control or bool(select.select([control], [], [], 0)[0])
+
+    def _fork(self, job: bytes, group) -> tuple[_Child, int, socket.socket]:
         descriptor = _memory_file(job)
         readable, writable = os.pipe()
         waiting, go = os.pipe()
@@ -191,11 +200,11 @@ class Sandbox:
                         self._stop()  # a new warm process, once
                         if attempt:
                             raise SandboxError(str(error)) from None
-                process = self._process
+                control = self._control
             child = _Child(handle, reply["started"])
             group.add(child.pid)
             os.write(go, b"g")  # limited from its first moment on: now it may run
-            return child, readable, process
+            return child, readable, control
         except BaseException:
             os.close(readable)
             raise

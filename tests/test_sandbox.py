@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -120,6 +122,22 @@ def test_a_lost_warm_process_is_replaced(box):
     box._process.wait()
     result, _ = grade(box, ANSWER)
     assert result.status == GRADED
+    assert box.starts == starts + 1
+
+
+def test_a_submission_lost_with_its_warm_process_is_run_again(box):
+    """Also while the process outside the namespace, whose exit tells of the loss, has not ended yet."""
+    starts = box.starts
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(grade, box, "import time\ntime.sleep(2)\n" + ANSWER)
+        time.sleep(1)
+        outside = box._process.pid
+        [warm] = Path(f"/proc/{outside}/task/{outside}/children").read_text().split()
+        os.kill(outside, signal.SIGSTOP)
+        os.kill(int(warm), signal.SIGKILL)
+        result, _ = future.result(timeout=60)
+    assert result.status == GRADED
+    assert next(v for v in result.verdicts if v.exercise == "lstm.step").passed
     assert box.starts == starts + 1
 
 
