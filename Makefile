@@ -54,6 +54,7 @@ soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cl
 
 bench: $(READY)   ## measure what the README claims
 	$(BIN)/python benchmarks/grading.py
+	$(BIN)/python benchmarks/lessons.py
 
 clean:            ## remove what was made here
 	rm -rf build $(VENV)

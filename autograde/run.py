@@ -102,15 +102,15 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         else:
             yield Progress(record, resumed=True, problem=_problem(record))
     for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
-        problem = _problem(result.record(), handed_in)
-        if not student_problem(task.student):
+        warning, can_be_recorded = "", not student_problem(task.student)
+        if can_be_recorded:
             began = time.monotonic()
             warning = record_one(settings, writer, result, handed_in)
             result = replace(result, parts=result.parts | {"write": time.monotonic() - began})
-            if handed_in.status != CRASHED:  # the grader failed here, not the student: the next run tries again
-                journal.append(task.student, name, fingerprints[task.student], result.record())
-            problem = problem or (f"{task.student}: {warning}" if warning else "")
-        yield Progress(result.record(), problem=problem)
+        record = result.record()  # once: journal and table keep the same one, for everybody in the class
+        if can_be_recorded and handed_in.status != CRASHED:  # else the grader failed: the next run tries again
+            journal.append(task.student, name, fingerprints[task.student], record)
+        yield Progress(record, problem=_problem(record, handed_in) or (f"{task.student}: {warning}" if warning else ""))
 
 
 def try_again(lesson: Lesson, settings: Settings, pool: Pool) -> Iterator[Progress]:

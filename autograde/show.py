@@ -66,9 +66,10 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
     print_table(console, records)
     console.print(f"\nfeedback: {settings.output / 'feedback'}\nreport:   {settings.output / 'report'}"
                   f"\ngradebook: {settings.db_url.rsplit('@')[-1]}", markup=False, soft_wrap=True)
-    for problem in sorted(problems):
+    problems.sort()
+    for problem in problems:
         errors.print(f"autograde: {problem}", markup=False, soft_wrap=True)
-    return sorted(problems)
+    return problems
 
 
 def _start(stack: ExitStack, settings, errors: Console, unprotected: bool) -> Pool:

@@ -68,7 +68,7 @@ def measure(folder: Path, count: int, leave_out: set[str]) -> dict:
     middle = sorted(runs, key=lambda run: run["seconds"])[1]
     different = {s: (stock["scores"].get(s), score) for s, score in middle["scores"].items()
                  if abs(stock["scores"].get(s, -1) - score) > 1e-9}
-    compute = middle["memory"]["submissions_cpu"]
+    compute = middle["watched"]["submissions_cpu"]
     return {
         "count": count, "cores": len(os.sched_getaffinity(0)),
         "stock_seconds": stock["seconds"], "autograde_seconds": [r["seconds"] for r in runs],
@@ -79,7 +79,7 @@ def measure(folder: Path, count: int, leave_out: set[str]) -> dict:
         "parts_mean_seconds": {k: v / count for k, v in middle["parts"].items() if k != "memory"},
         "student_compute_share": compute / (2 * middle["seconds"]),
         "student_compute_share_after_start": compute / (2 * (middle["seconds"] - middle["startup"])),
-        "coordinator_peak_mb": middle["memory"]["coordinator"], "warm_process_peak_mb": middle["memory"]["warm"],
+        "coordinator_peak_mb": middle["watched"]["coordinator"], "warm_process_peak_mb": middle["watched"]["warm"],
         "submission_peak_mb": middle["submission_peak_mb"],
         "scores_equal": not different, "different": different,
     }
@@ -92,7 +92,7 @@ def ours(output: Path, submitted: Path, workers: int) -> dict:
     process = subprocess.Popen([str(BIN / "autograde"), "grade", LESSON, "--submitted", str(submitted), "--output",
                                 str(output), "--workers", str(workers), "--json", str(results)],
                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    memory = _watch(process)
+    watched = _watch(process)
     errors = process.communicate()[1].decode()
     seconds = time.monotonic() - began
     if process.returncode not in (0, 2):
@@ -104,7 +104,7 @@ def ours(output: Path, submitted: Path, workers: int) -> dict:
             parts[name] = parts.get(name, 0.0) + value
     first = min((output / "autograded").rglob("*.ipynb"), key=lambda p: p.stat().st_mtime).stat().st_mtime
     return {"seconds": seconds, "parts": parts, "scores": {r["student"]: r["score"] for r in records},
-            "memory": memory, "startup": max(0.0, seconds - (time.time() - first)),
+            "watched": watched, "startup": max(0.0, seconds - (time.time() - first)),
             "submission_peak_mb": max(r["parts"].get("memory", 0) for r in records) / 2**20}
 
 
