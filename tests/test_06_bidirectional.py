@@ -188,12 +188,6 @@ def test_segond_is_what_its_docstring_says():
     assert [(v.book, v.chapter, v.verse) for v in verses] == sorted((v.book, v.chapter, v.verse) for v in verses)
 
 
-@pytest.mark.parametrize("name", ["hsk", "segond"])
-def test_data_has_its_licence(name):
-    folder = data.DATA / name
-    assert data.about(name)["licence"] and (folder / "LICENSE").read_text(encoding="utf-8").strip()
-
-
 def test_hsk_names_its_source_and_shares_alike():
     text = (data.DATA / "hsk" / "LICENSE").read_text(encoding="utf-8")
     assert "CC BY-SA 4.0" in text and "Attribution" in text and "hsk-sentences-audio" in text and "Share alike" in text

