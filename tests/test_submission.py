@@ -395,6 +395,54 @@ def test_rules_see_names_smuggled_through_another_answer():
     assert "Box" not in result.answers["shapes.area"]
 
 
+@pytest.mark.parametrize("answer", [
+    "import keras\nL = keras.layers\nx = L.LSTM(3)",
+    "import keras\nx = [keras.layers][0].LSTM(3)",
+    "import keras\nx = getattr(keras.layers, 'LSTM')",
+    "from keras.src.layers.rnn.lstm import LSTM as Mine\nx = Mine(3)",
+    "import keras.src.layers.rnn.lstm as m\nx = m.LSTM",
+    "import tensorflow as tf\nx = tf.keras.layers.LSTM",
+])
+def test_rules_see_other_ways_to_say_a_name(answer):
+    from autograde.judge import forbidden_names
+
+    assert forbidden_names(answer, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
+
+
+@pytest.mark.parametrize(("answer", "word"), [
+    ("x = eval('keras.layers.LS' + 'TM')", "eval"),
+    ("exec('import keras')", "exec"),
+    ("get = getattr\nx = get(keras.layers, 'LS' + 'TM')", "getattr"),
+    ("x = getattr(keras.layers, 'LS' + 'TM')", "getattr"),
+    ("x = __import__('keras').layers", "__import__"),
+    ("import importlib", "importlib"),
+    ("from importlib import import_module as m", "importlib"),
+    ("x = keras.layers.__dict__['LS' + 'TM']", "__dict__"),
+    ("from operator import attrgetter", "attrgetter"),
+    ("x = globals()['ke' + 'ras']", "globals"),
+])
+def test_rules_see_what_hides_a_name(answer, word):
+    from autograde.judge import forbidden_names
+
+    assert any(found.startswith(f"{word} (") for found in forbidden_names(answer, ("keras.layers.LSTM",)))
+    assert not forbidden_names(answer, ()), "where there is no rule there is nothing to hide"
+
+
+@pytest.mark.parametrize("answer", [
+    "class LSTM:\n    pass\nx = LSTM()",
+    "class Net:\n    def build(self, shape):\n        self.LSTM = Mine()\n        self.LSTM.build(shape)",
+    "def get_config(self):\n    return {name: getattr(self, name) for name in ('units',)}",
+    "activation = getattr(ops, 'tanh')",
+    "model.compile('adam', 'mse')\nimport re\npattern = re.compile('a')",
+    "def loss(eval):\n    return eval",
+    "# an LSTM would do this with eval\nlabel = 'LSTM'",
+])
+def test_rules_leave_honest_answers_alone(answer):
+    from autograde.judge import forbidden_names
+
+    assert forbidden_names(answer, ("keras.layers.LSTM", "tf.GradientTape")) == []
+
+
 # Text --------------------------------------------------------------------------------------------------------------
 
 def test_line_ends_and_invisible_characters():
