@@ -21,7 +21,7 @@ from pathlib import Path
 
 from autograde import samples
 from tests.hostile.corpus import CORPUS
-from tests.hostile.test_hostile import handed_in
+from tests.hostile.test_hostile import hand_in
 
 LESSON = "04_lstm"
 ALONE = 24
@@ -55,11 +55,7 @@ def measure(folder: Path, count: int) -> dict:
     for student in set(everybody) - set(kept[:honest]):
         shutil.rmtree(submitted / student)
     for number, attack in enumerate(hostile):
-        notebook = handed_in("import os\nimport numpy as np\n" + attack.answer + attack.code)
-        changed = attack.change(notebook) if attack.change else None
-        path = submitted / f"hostile-{number:03d}" / LESSON / f"{LESSON}.ipynb"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(changed or json.dumps(notebook).encode())
+        hand_in(attack, submitted / f"hostile-{number:03d}", submitted / kept[0] / LESSON / f"{LESSON}.ipynb")
     before = _state()
     began = time.monotonic()
     records, memory = grade(submitted, folder / "out")
@@ -117,7 +113,7 @@ def grade(submitted: Path, output: Path, workers: int = 2, secret: Path | None =
 def alone(folder: Path, submitted: Path, student: str) -> dict:
     """What a student gets in a class of one, with the same secret."""
     output = folder / f"alone-{student}"
-    shutil.copytree(submitted / student, folder / f"one-{student}" / student)
+    shutil.copytree(submitted / student, folder / f"one-{student}" / student, symlinks=True)
     records, _ = grade(folder / f"one-{student}", output, secret=folder / "out" / ".unrolled" / "secret")
     return _what_counts(records[student])
 

@@ -8,8 +8,10 @@ a time, otherwise what its code allows. Bombs were not let loose on it, and what
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from autograde.records import (
     CRASHED,
@@ -38,6 +40,7 @@ class Attack:
     code : runs in the solution cell, after the wrong answer.
     answer : the answer itself, where the attack is inside it.
     change : edits the notebook (a dict of JSON) in place, or returns other bytes to hand in.
+    place : does something to the folder that is handed in; it is also given a file that is none of the student's.
     statuses : how it may end.
     earns : points it may earn (only attacks that hold a right answer may earn any).
     says : what its output must hold, as proof that the attack really ran.
@@ -49,9 +52,29 @@ class Attack:
     code: str = ""
     answer: str = WRONG
     change: Callable[[dict], bytes | None] | None = None
+    place: Callable[[Path, Path], None] | None = None
     statuses: tuple[str, ...] = (GRADED,)
     earns: float = 0.0
     says: str = ""
+
+
+def _link_the_notebook(folder: Path, other: Path) -> None:
+    [own] = folder.glob("*.ipynb")
+    own.unlink()
+    own.symlink_to(other)
+
+
+def _link_beside(folder: Path, other: Path) -> None:
+    (folder / "kept.txt").symlink_to(other)
+
+
+def _zip_bomb(folder: Path, other: Path) -> None:
+    with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("zeros", bytes(50_000_000))
+
+
+def _model_file(folder: Path, other: Path) -> None:
+    (folder / "model.keras").write_bytes(b"poison")
 
 
 def _checks(notebook: dict) -> list[dict]:
@@ -257,6 +280,10 @@ for address in (("127.0.0.1", 80), ("192.0.2.1", 80)):
     except OSError as error:
         print("no network:", error)
 ''', says="no network"),
+    Attack("B5", "hand in a link to another student's notebook", "its content is graded and shown as one's own",
+           place=_link_the_notebook, statuses=(UNREADABLE,)),
+    Attack("B5b", "hand in a link to the gradebook beside the notebook", "copied into autograded/ and the feedback",
+           place=_link_beside, code='print(os.path.exists("kept.txt"), os.listdir("."))', says="False"),
     Attack("B7", "read the environment of the grader", "all readable", code='''
 print("env", [v for v in os.environ if "SECRET" in v or "DB" in v or "TOKEN" in v])
 ''', says="env []"),
@@ -300,7 +327,10 @@ while True: print("x" * 100_000, end="")
 import threading
 for _ in range(2000): os.write(1, b"x" * 100_000); os.write(2, b"x" * 100_000)
 '''),
-    Attack("C9", "a poisoned model file beside the notebook", "loaded wherever code loads it", code='''
+    Attack("C8", "a zip bomb beside the notebook", "unpacked without limit while collecting (194 kB became 200 MB)",
+           place=_zip_bomb, code='print(os.path.exists("bomb.zip"))', says="False"),
+    Attack("C9", "a poisoned model file beside the notebook", "loaded wherever code loads it", place=_model_file,
+           code='''
 print(os.path.exists("model.keras"))
 ''', says="False"),
     Attack("C10", "script in markdown and output", "runs in the instructor's browser", change=_script_everywhere,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -14,9 +15,10 @@ import nbformat
 import pytest
 
 from autograde import course, engine, lesson, oracles
+from autograde.pool import Lesson, rebuilt
 from autograde.records import GRADED, STATUSES
+from autograde.run import read_task
 from autograde.sandbox import Sandbox
-from autograde.submission import Skeleton, rebuild
 from tests.hostile.corpus import CORPUS, Attack
 from unrolled.sandbox.isolate import Limits
 
@@ -43,9 +45,22 @@ def handed_in(code: str) -> dict:
     return json.loads(nbformat.writes(notebook))
 
 
-def grade(sandbox, content: bytes, student: str = "mallory"):
-    submission = rebuild(student, Skeleton.load(LESSON), content)
-    return engine.grade(submission, engine.seeds(SECRET, student), sandbox)
+def hand_in(attack: Attack, folder: Path, other: Path) -> None:
+    """Write what an attacker hands in for the lesson below `folder`; `other` is a file that is not theirs."""
+    notebook = handed_in("import os\nimport numpy as np\n" + attack.answer + attack.code)
+    changed = attack.change(notebook) if attack.change else None
+    path = folder / LESSON / f"{LESSON}.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(changed or json.dumps(notebook).encode())
+    if attack.place:
+        attack.place(path.parent, other)
+
+
+def grade(sandbox, submitted: Path, student: str = "mallory"):
+    """One student's folder, read and graded as a run does it."""
+    the_lesson = Lesson.load(LESSON)
+    task = read_task(submitted, student, LESSON, SECRET, the_lesson.exercises)
+    return engine.grade(rebuilt(task, the_lesson), task.seeds.__getitem__, sandbox, the_lesson.exercises)
 
 
 def points(result) -> float:
@@ -53,16 +68,19 @@ def points(result) -> float:
 
 
 @pytest.fixture(scope="module")
-def right_answer() -> bytes:
+def submitted(tmp_path_factory) -> Path:
+    """A class with one honest student, Ada."""
     cell = next(c for c in lesson.read(LESSON).cells if c.metadata.get("nbgrader", {}).get("grade_id") == "lstm-step")
-    return json.dumps(handed_in(lesson.answer(cell))).encode()
+    folder = tmp_path_factory.mktemp("class")
+    hand_in(Attack("-", "none", "", answer=lesson.answer(cell)), folder / "ada", folder)
+    return folder
 
 
 @pytest.mark.parametrize("attack", [pytest.param(a, id=f"{a.id} {a.title}") for a in CORPUS])
-def test_attack_earns_nothing_and_hurts_nobody(attack: Attack, sandbox, right_answer):
-    notebook = handed_in("import os\nimport numpy as np\n" + attack.answer + attack.code)
-    changed = attack.change(notebook) if attack.change else None
-    result = grade(sandbox, changed or json.dumps(notebook).encode())
+def test_attack_earns_nothing_and_hurts_nobody(attack: Attack, sandbox, submitted):
+    shutil.rmtree(submitted / "mallory", ignore_errors=True)
+    hand_in(attack, submitted / "mallory", submitted / "ada" / LESSON / f"{LESSON}.ipynb")
+    result = grade(sandbox, submitted)
     outcomes[attack.id] = (result.status, points(result))
     assert result.status in attack.statuses, result.note
     assert points(result) <= attack.earns
@@ -71,14 +89,16 @@ def test_attack_earns_nothing_and_hurts_nobody(attack: Attack, sandbox, right_an
         shown = "\n".join(o.text + o.error for o in result.outputs.values())
         assert attack.says in shown, shown[-2000:]
     # The next student, from the same warm process, gets what is theirs.
-    after = grade(sandbox, right_answer, "ada")
+    after = grade(sandbox, submitted, "ada")
     assert after.status == GRADED, after.note
     assert points(after) == oracles.get(EXERCISE).points
 
 
-def test_nothing_is_left_behind(sandbox):
+def test_nothing_is_left_behind(sandbox, tmp_path):
     """No process, no descriptor, no mount, no file: after the whole corpus as before it."""
-    grade(sandbox, json.dumps(handed_in("import os\nos.fork() or os.setsid()\nwhile True: pass")).encode())
+    hand_in(Attack("-", "fork, then loop", "", code="os.fork() or os.setsid()\nwhile True: pass"),
+            tmp_path / "mallory", tmp_path)
+    grade(sandbox, tmp_path)
     own, deadline = sandbox._process.pid, time.monotonic() + 5
     while len(_below(own)) > 2 and time.monotonic() < deadline:  # itself and its process 1, which reaps every second
         time.sleep(0.1)
@@ -99,7 +119,9 @@ def _below(pid: int) -> list[int]:
 def test_corpus_covers_what_it_must():
     ids = {attack.id for attack in CORPUS}
     assert len(ids) == len(CORPUS)
-    assert {f"A{i}" for i in range(1, 21)} <= ids
+    # B6 (the exchange's folders), C7 (zip-slip): collecting is not done here, a class is a folder.
+    assert {f"A{i}" for i in range(1, 21)} | {f"B{i}" for i in range(1, 6)} <= ids
+    assert {f"C{i}" for i in range(1, 15)} - {"C7"} <= ids
     own = [i for i in ids if i[0] in "WKRT"]
     assert len(own) >= 25
     assert all(set(a.statuses) <= set(STATUSES) for a in CORPUS)
