@@ -29,6 +29,7 @@ class Groups:
         self._version, self._parent = _find_parent()
         self.available = False
         if self._parent is not None:
+            _remove_stale(self._parent)
             with contextlib.suppress(OSError):
                 self._free.put(self._make())
                 self.available = True
@@ -51,7 +52,7 @@ class Groups:
             self._free.put(path)
 
     def _make(self) -> Path:
-        path = self._parent / f"unrolled-{os.getpid()}-{next(_numbers)}"
+        path = self._parent / f"{_prefix()}{os.getpid()}-{next(_numbers)}"
         path.mkdir()
         self._made.append(path)
         if self._version == 1:
@@ -77,6 +78,7 @@ class Groups:
                 except OSError:
                     time.sleep(0.02)
         self._made.clear()
+        self._free = queue.SimpleQueue()
 
 
 class Group:
@@ -158,6 +160,20 @@ def _find_parent() -> tuple[int, Path | None]:
                 if found and "memory" in (found / "cgroup.subtree_control").read_text().split():
                     return 2, found
     return 0, None
+
+
+def _prefix() -> str:
+    """How the groups of this pid namespace are called: only here do the process ids in their names mean anything."""
+    return f"unrolled-{os.stat('/proc/self/ns/pid').st_ino}-"
+
+
+def _remove_stale(parent: Path) -> None:
+    """Remove the groups of engines that were killed and could not do it themselves."""
+    for path in parent.glob(f"{_prefix()}*"):
+        engine = path.name.removeprefix(_prefix()).partition("-")[0]
+        if not Path("/proc", engine).exists():
+            with contextlib.suppress(OSError):  # another run that starts now removes it as well
+                path.rmdir()
 
 
 def _writable(mount: Path, path: str) -> Path | None:

@@ -81,7 +81,12 @@ class Sandbox:
     def start(self) -> None:
         """Start the warm process if it is not running. Raises SandboxError if it does not come up."""
         with self._lock:
-            self._start()
+            try:
+                self._start()
+            except SandboxError:
+                self._stop()
+                self._groups.remove()
+                raise
 
     def _start(self) -> None:
         if self._process is not None and self._process.poll() is None:

@@ -86,8 +86,8 @@ def is_warm(pid: int) -> bool:
 def test_coordinator_killed_at_random_moments(undisturbed):
     submitted, calm, expected = undisturbed
     generator = random.Random(5)
-    output, kills, rounds = new_output(calm, "killed"), 0, 0
-    while kills < KILLS:
+    output, killed, rounds = new_output(calm, "killed"), [], 0
+    while len(killed) < KILLS:
         process = start(submitted, output)
         # Half of them in the start, half after the first result of this run.
         before, patience = finished(output), time.monotonic() + 120
@@ -100,7 +100,7 @@ def test_coordinator_killed_at_random_moments(undisturbed):
         warm = [pid for pid in below(process.pid) if is_warm(pid)]
         if process.poll() is None:
             process.send_signal(signal.SIGKILL)
-            kills += 1
+            killed.append(process.pid)
         process.communicate()
         deadline = time.monotonic() + 10
         while any(is_warm(pid) for pid in warm) and time.monotonic() < deadline:
@@ -113,6 +113,8 @@ def test_coordinator_killed_at_random_moments(undisturbed):
             output = new_output(calm, f"killed-{rounds}")
     finish(start(submitted, output))
     assert contents(f"sqlite:///{output / 'gradebook.db'}", LESSON) == expected
+    left = {path.name for path in Path("/sys/fs/cgroup").rglob("unrolled-*")}
+    assert not {name for name in left if int(name.split("-")[2]) in killed}, "the run that follows removes them"
 
 
 def test_nothing_is_graded_twice(undisturbed):

@@ -147,6 +147,33 @@ def test_a_warm_process_that_cannot_start_says_why(monkeypatch):
         Sandbox(LIMITS).start()
 
 
+@pytest.fixture
+def groups():
+    """The control groups there are, of any engine."""
+    parent = cgroup._find_parent()[1]
+    if parent is None:
+        pytest.skip("no control group can be made here")
+    return lambda: set(parent.glob("unrolled-*"))
+
+
+def test_control_groups_of_a_killed_engine_are_removed_by_the_next(groups):
+    before = groups()
+    killed = subprocess.run([sys.executable, "-c", "import os, signal; from autograde import cgroup\n"
+                             "cgroup.Groups(1 << 29, 10); os.kill(os.getpid(), signal.SIGKILL)"], cwd=course.ROOT)
+    assert killed.returncode == -signal.SIGKILL
+    assert len(groups() - before) == 1
+    cgroup.Groups(1 << 29, 10).remove()
+    assert not groups() - before
+
+
+def test_a_sandbox_that_cannot_start_leaves_no_control_group(groups, monkeypatch):
+    before = groups()
+    monkeypatch.setattr(sandbox, "MODULES", ("no_such_module",))
+    with pytest.raises(SandboxError), Sandbox(LIMITS):
+        pass
+    assert not groups() - before
+
+
 def test_a_program_that_exits_is_crashed_and_keeps_what_came_before(box):
     steps = (Step("code", 0, SET_UP), Step("solution", 1, ANSWER, "lstm.step"),
              Step("check", 2, 'check("lstm.step", lstm_step)', "lstm.step"),
