@@ -88,6 +88,7 @@ def execute(notebook: NotebookNode, timeout: int = CELL_TIMEOUT) -> None:
     from nbclient.exceptions import CellExecutionError
 
     client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", record_timing=False,
+                            extra_arguments=["--log-level=ERROR"],
                             resources={"metadata": {"path": str(course.ROOT)}})
     try:
         client.execute(env={**os.environ, "PYTHONHASHSEED": "0"})
