@@ -166,6 +166,7 @@ def notebook(content: bytes) -> Read:
         raise Unreadable("the file is empty; save the notebook and hand it in again")
     if sum(map(content.count, (b"[", b"{"))) > MAX_CONTAINERS or content.count(b",") > MAX_ITEMS:
         raise Unreadable("the file holds too much data; clear all outputs and hand it in again")
+    _not_too_many(content.count(b'"cell_type"'))  # seen before memory is spent on them
     text, repairs = _decoded(content)
     data = _json(text)
     del text
@@ -174,10 +175,14 @@ def notebook(content: bytes) -> Read:
         repairs += (f"the file is in the old notebook format {old}; it was converted",)
     if not raw:
         raise Unreadable("the notebook has no cells; hand in the notebook you worked in")
-    if len(raw) > MAX_CELLS:
-        raise Unreadable(f"the notebook has {len(raw):,} cells, more than {MAX_CELLS:,}; remove what is not yours")
+    _not_too_many(len(raw))
     cells = tuple(_cell(number, cell) for number, cell in enumerate(raw, 1))
     return Read(cells, _language(data), repairs, rescued=bool(repairs))
+
+
+def _not_too_many(cells: int) -> None:
+    if cells > MAX_CELLS:
+        raise Unreadable(f"the notebook has {cells:,} cells, more than {MAX_CELLS:,}; remove what is not yours")
 
 
 def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:

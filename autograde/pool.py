@@ -96,6 +96,8 @@ class Pool:
             "distributed.scheduler.work-stealing": True, "distributed.worker.profile.enabled": False,
             # Dask remembers its last thousand messages for debugging: here they hold whole notebooks.
             "distributed.admin.low-level-log-length": 0, "distributed.admin.log-length": 0,
+            # A notebook full of pictures is a large task, and nothing an instructor can change.
+            "distributed.admin.large-graph-warning-threshold": "1GiB",
         }))
         address = self.scheduler
         if address is None:

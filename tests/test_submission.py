@@ -495,6 +495,12 @@ def test_unreadable(what):
     assert result.repairs == ("renamed",)
 
 
+def test_a_notebook_of_too_many_cells_is_not_parsed(monkeypatch):
+    monkeypatch.setattr(handed_in, "_json", None)
+    cells = b'{"cells": [' + b'{"cell_type": "code"},' * 5001
+    assert "5,001 cells" in submission.rebuild("ada", SKELETON, cells).note
+
+
 def test_too_large_a_file_is_not_even_parsed():
     assert "64 MiB" in submission.rebuild("ada", SKELETON, b" " * (handed_in.MAX_BYTES + 1)).note
 
