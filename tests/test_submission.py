@@ -497,8 +497,8 @@ def test_unreadable(what):
 
 def test_a_notebook_of_too_many_cells_is_not_parsed(monkeypatch):
     monkeypatch.setattr(handed_in, "_json", None)
-    cells = b'{"cells": [' + b'{"cell_type": "code"},' * 5001
-    assert "5,001 cells" in submission.rebuild("ada", SKELETON, cells).note
+    cells = b'{"cells": [' + b'{"cell_type": "code"},' * 10_001
+    assert "more than 5,000 cells" in submission.rebuild("ada", SKELETON, cells).note
 
 
 def test_too_large_a_file_is_not_even_parsed():
