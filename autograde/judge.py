@@ -6,14 +6,13 @@ the student is their own grader.
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
-from autograde import sources
+from autograde import rules
 from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
 from unrolled.probes import Outcome
 
@@ -83,7 +82,7 @@ def judge(
     source : the source of the answer's cells, for rules such as "write it yourself".
     reveal : show expected and returned values. Never for inputs that are used to grade.
     """
-    used = forbidden_names(source, exercise.forbids)
+    used = rules.forbidden_names(source, exercise.forbids)
     if used:
         note = f"Here you write it yourself: {', '.join(used)} may not be used in this answer."
         return _nothing(exercise, FORBIDDEN, note)
@@ -118,82 +117,6 @@ def unanswered(exercise: Exercise, why: str = "Nothing was handed in.") -> Verdi
 def _nothing(exercise: Exercise, state: str, note: str) -> Verdict:
     aspects = tuple(AspectResult(a.name, False, 0.0, a.points) for a in exercise.aspects)
     return Verdict(exercise.id, exercise.title, state, 0.0, exercise.points, aspects, note=note)
-
-
-def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
-    """Which of the dotted names in `forbids` the source uses, and what in it could hide such a use.
-
-    ``keras.layers.LSTM`` is found as ``keras.layers.LSTM``, ``layers.LSTM``, ``LSTM`` after an import from ``keras``,
-    and as ``.LSTM`` of anything but ``self``. A class of the student's own that has the same name is no use of the
-    built-in. Names put together while the code runs (``eval``, ``getattr`` with a computed name) cannot be read
-    here; where a rule holds they are named too.
-    """
-    words = {name.rpartition(".")[2] for name in forbids}
-    if not forbids or (source.isascii() and not any(word in source for word in words | _HIDING)):
-        return []  # these words can be spelled in no other way
-    tree = sources.tree(source)
-    if tree is None:
-        return []
-    imported: dict[str, str] = {}
-    own: set[str] = set()
-    spoken: set[str] = set()
-    hiding: set[str] = set()
-    readable: set[ast.AST] = set()
-    for node in ast.walk(tree):  # a call comes before the name it calls
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            own.add(node.name)
-        elif isinstance(node, ast.arg):
-            own.add(node.arg)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            imported |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
-            hiding |= _HIDING & {*node.module.split("."), *(a.name for a in node.names)}
-        elif isinstance(node, ast.Import):
-            imported |= {a.asname: a.name for a in node.names if a.asname}
-            hiding |= _HIDING & {part for a in node.names for part in a.name.split(".")}
-        elif isinstance(node, ast.Call) and _dotted(node.func) == "getattr" and len(node.args) >= 2:
-            owner, name = node.args[:2]
-            if isinstance(name, ast.Constant):
-                spoken.add(f"{_dotted(owner)}.{name.value}")
-            if isinstance(name, ast.Constant) or _dotted(owner) == "self":
-                readable.add(node.func)
-        elif isinstance(node, ast.Attribute):
-            spoken.add(f"{_dotted(node.value)}.{node.attr}")
-            hiding |= _HIDING & {node.attr} - _METHODS
-        elif isinstance(node, ast.Name) and node not in readable:
-            spoken.add(node.id)
-            hiding |= _HIDING & {node.id}
-    used = set()
-    for name in spoken:
-        head, _, rest = name.partition(".")
-        full = ".".join(filter(None, [imported.get(head, head), rest]))
-        if rest or head in imported or head not in own:
-            used |= {f for f in forbids if f == full or ("." in full and f.endswith("." + full))}
-        if (rest or "." in full) and not full.startswith("self."):
-            used |= {f for f in forbids if _names_one_thing(f) and f.rpartition(".")[2] == full.rpartition(".")[2]}
-    return sorted(used) + sorted(f"{word} (names have to stand in the code)" for word in hiding - own)
-
-
-# What finds a thing by a name that is not in the code; of these, what is harmless as a method (`model.compile`).
-_HIDING = frozenset({"eval", "exec", "compile", "getattr", "attrgetter", "getmembers", "globals", "locals",
-                     "__import__", "import_module", "importlib", "builtins", "__builtins__", "__dict__",
-                     "__getattribute__"})
-_METHODS = frozenset({"eval", "exec", "compile", "locals", "globals"})
-
-
-def _names_one_thing(dotted: str) -> bool:
-    """Whether the last word is a library's own wherever it stands (``LSTM``, ``reverse_sequence``, not ``grad``)."""
-    root, _, rest = dotted.partition(".")
-    last = rest.rpartition(".")[2]
-    return root != "unrolled" and bool(last) and (last != last.lower() or "_" in last)
-
-
-def _dotted(node: ast.expr) -> str:
-    """``a.b.c`` of an attribute of a name, empty for an attribute of anything else."""
-    parts = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
 
 
 def _judge_aspect(exercise, aspect: Aspect, cases, expected, outcome, reveal) -> AspectResult:

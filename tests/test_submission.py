@@ -13,7 +13,7 @@ from zlib import crc32
 import nbformat
 import pytest
 
-from autograde import handed_in, samples, sources, submission
+from autograde import handed_in, rules, samples, sources, submission
 from autograde.course import UserError
 from autograde.submission import Skeleton
 
@@ -370,28 +370,22 @@ def test_what_a_student_cannot_use_yet_does_not_hide_a_helper():
     "from keras.layers import LSTM as L\nx = " + "-" * 100 + "1\ndef area(r): return L",
 ])
 def test_rules_see_through_what_does_not_parse(answer):
-    from autograde.judge import forbidden_names
-
     text = hand_in(answered(area=answer)).answers["shapes.area"]
-    assert forbidden_names(text, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
+    assert rules.forbidden_names(text, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
 
 
 def test_rules_see_all_pieces_and_helpers():
-    from autograde.judge import forbidden_names
-
     cells = answered(area="def area(r): return Mine(r)")
     cells.insert(2, cell("solution", "def broken(:", "shapes-area"))
     cells.append(cell("code", "import keras\nMine = keras.layers.LSTM"))
     text = hand_in(cells).answers["shapes.area"]
-    assert forbidden_names(text, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
+    assert rules.forbidden_names(text, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
 
 
 def test_rules_see_names_smuggled_through_another_answer():
-    from autograde.judge import forbidden_names
-
     result = hand_in(answered(area=RIGHT_AREA + "\nimport keras\nMine = keras.layers.LSTM",
                               box="class Box:\n    layer = Mine"))
-    assert forbidden_names(result.answers["shapes.box"], ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
+    assert rules.forbidden_names(result.answers["shapes.box"], ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
     assert "Box" not in result.answers["shapes.area"]
 
 
@@ -404,9 +398,7 @@ def test_rules_see_names_smuggled_through_another_answer():
     "import tensorflow as tf\nx = tf.keras.layers.LSTM",
 ])
 def test_rules_see_other_ways_to_say_a_name(answer):
-    from autograde.judge import forbidden_names
-
-    assert forbidden_names(answer, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
+    assert rules.forbidden_names(answer, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
 
 
 @pytest.mark.parametrize(("answer", "word"), [
@@ -422,10 +414,8 @@ def test_rules_see_other_ways_to_say_a_name(answer):
     ("x = globals()['ke' + 'ras']", "globals"),
 ])
 def test_rules_see_what_hides_a_name(answer, word):
-    from autograde.judge import forbidden_names
-
-    assert any(found.startswith(f"{word} (") for found in forbidden_names(answer, ("keras.layers.LSTM",)))
-    assert not forbidden_names(answer, ()), "where there is no rule there is nothing to hide"
+    assert any(found.startswith(f"{word} (") for found in rules.forbidden_names(answer, ("keras.layers.LSTM",)))
+    assert not rules.forbidden_names(answer, ()), "where there is no rule there is nothing to hide"
 
 
 @pytest.mark.parametrize("answer", [
@@ -435,12 +425,11 @@ def test_rules_see_what_hides_a_name(answer, word):
     "activation = getattr(ops, 'tanh')",
     "model.compile('adam', 'mse')\nimport re\npattern = re.compile('a')",
     "def loss(eval):\n    return eval",
+    "label = 'LSTM'\nif x: pass\n" + "elif x: pass\n" * 900,
     "# an LSTM would do this with eval\nlabel = 'LSTM'",
 ])
 def test_rules_leave_honest_answers_alone(answer):
-    from autograde.judge import forbidden_names
-
-    assert forbidden_names(answer, ("keras.layers.LSTM", "tf.GradientTape")) == []
+    assert rules.forbidden_names(answer, ("keras.layers.LSTM", "tf.GradientTape")) == []
 
 
 # Text --------------------------------------------------------------------------------------------------------------
