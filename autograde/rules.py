@@ -34,7 +34,7 @@ def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
 
 class _Names:
     """The names in a piece of code: `spoken` (dotted), `imported` (what an import calls them), the student's `own`
-    (functions, classes, parameters), and those `hiding` others."""
+    (functions, classes), and those `hiding` others."""
 
     def __init__(self, tree: ast.AST):
         self.spoken: set[str] = set()
@@ -46,8 +46,6 @@ class _Names:
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     self.own.add(node.name)
-                case ast.arg():
-                    self.own.add(node.arg)
                 case ast.Import():
                     for alias in node.names:
                         self._import(alias.asname, alias.name)

@@ -407,6 +407,8 @@ def test_rules_see_other_ways_to_say_a_name(answer):
     ("get = getattr\nx = get(keras.layers, 'LS' + 'TM')", "getattr"),
     ("x = getattr(keras.layers, 'LS' + 'TM')", "getattr"),
     ("x = __import__('keras').layers", "__import__"),
+    ("def f(get=getattr):\n    return get(keras.layers, 'LS' + 'TM')", "getattr"),
+    ("def f(getattr=getattr):\n    return getattr(keras.layers, 'LS' + 'TM')", "getattr"),
     ("import importlib", "importlib"),
     ("from importlib import import_module as m", "importlib"),
     ("x = keras.layers.__dict__['LS' + 'TM']", "__dict__"),
@@ -424,7 +426,6 @@ def test_rules_see_what_hides_a_name(answer, word):
     "def get_config(self):\n    return {name: getattr(self, name) for name in ('units',)}",
     "activation = getattr(ops, 'tanh')",
     "model.compile('adam', 'mse')\nimport re\npattern = re.compile('a')",
-    "def loss(eval):\n    return eval",
     "label = 'LSTM'\nif x: pass\n" + "elif x: pass\n" * 900,
     "# an LSTM would do this with eval\nlabel = 'LSTM'",
 ])
