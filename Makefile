@@ -48,7 +48,7 @@ lab: $(READY)     ## open the course in JupyterLab
 notebooks: $(READY)  ## derive all notebooks from their sources
 	$(BIN)/autograde build
 
-soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cluster, another user, a thousand submissions
+soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cluster, another user, the data's recipes, a thousand
 	KILLS=26 $(BIN)/python -m pytest -q -m slow $(PYTEST)
 	$(BIN)/python benchmarks/scale.py
 

@@ -169,8 +169,9 @@ def _prefix() -> str:
 
 def _remove_stale(parent: Path) -> None:
     """Remove the groups of engines that were killed and could not do it themselves."""
-    for path in parent.glob(f"{_prefix()}*"):
-        engine = path.name.removeprefix(_prefix()).partition("-")[0]
+    prefix = _prefix()
+    for path in parent.glob(f"{prefix}*"):
+        engine = path.name.removeprefix(prefix).partition("-")[0]
         if not Path("/proc", engine).exists():
             with contextlib.suppress(OSError):  # another run that starts now removes it as well
                 path.rmdir()
