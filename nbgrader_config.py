@@ -1,6 +1,7 @@
 """nbgrader's configuration for this course directory."""
 
-from autograde.nbgrader import ReadLater, autograde_preprocessors, release_preprocessors, sanitize_preprocessors
+from autograde.authoring.release import release_preprocessors
+from autograde.nbgrader import ReadLater, autograde_preprocessors, sanitize_preprocessors
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 

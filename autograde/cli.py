@@ -49,8 +49,8 @@ def build(
                                       "outputs (seconds instead of minutes).")] = True,
 ) -> None:
     """Derive the executed reference and the student notebook from each lesson's source."""
-    from autograde import build as builder
     from autograde import course
+    from autograde.authoring import build as builder
 
     failed = False
     for name in course.chosen(names):
@@ -111,7 +111,8 @@ def demo(
     """Grade the sample class that comes with the course: right, wrong, half done and hostile submissions."""
     _warm_up(_limits())
     with _quick_imports():
-        from autograde import course, samples
+        from autograde import course
+        from autograde.authoring import samples
         from autograde.show import grade_and_show
 
     names = [name for name in course.lessons() if any((ROOT / "samples" / name).glob("*.py"))]
@@ -144,7 +145,7 @@ def regrade(
 @app.command()
 def doctor() -> None:
     """Say which protections are in force on this machine; exit code 1 if student code would run unprotected."""
-    from autograde.sandbox import Sandbox
+    from autograde.running.sandbox import Sandbox
     from autograde.show import print_protections
 
     with errors.status("starting the warm process ..."), Sandbox() as sandbox:
@@ -162,7 +163,7 @@ def _limits(cell_seconds: float = 10.0, memory_mb: int = 2048):
 def _warm_up(limits, scheduler: str = "") -> None:
     """Let the warm process import Keras while this one imports nbgrader and Dask: each takes seconds."""
     if not scheduler:
-        from autograde import sandbox
+        from autograde.running import sandbox
 
         threading.Thread(target=sandbox.start_early, args=(limits,), daemon=True).start()
 

@@ -23,44 +23,6 @@ STOCK_SANITIZE = (stock.ClearOutput, stock.DeduplicateIds, stock.OverwriteKernel
                   stock.CheckCellMetadata)
 STOCK_RUN = (stock.Execute, stock.IgnorePattern, ClearMetadataPreprocessor, stock.LimitOutput)
 
-# Releasing --------------------------------------------------------------------------------------------
-
-
-class AttachTargets(NbGraderPreprocessor):
-    """Put each figure of the reference into the student notebook, below the cell that draws it."""
-
-    def preprocess(self, nb, resources):
-        """Insert a Markdown cell with the figure attached after every cell that shows one."""
-        cells = []
-        for cell in nb.cells:
-            cells.append(cell)
-            shown = [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
-            for number, output in enumerate(shown):
-                cells.append(_target(cell.id, number, output))
-        nb.cells = cells
-        return nb, resources
-
-
-def _target(cell_id: str, number: int, output):
-    alt = output.metadata.get("image/png", {}).get("alt", "")
-    name = f"target-{number}.png"
-    target = nbformat.v4.new_markdown_cell(
-        f"**Target.** What the cell above should show:\n\n![{alt}](attachment:{name})",
-        attachments={name: {"image/png": output.data["image/png"]}}, metadata={"tags": ["target"]})
-    target.id = f"{cell_id[:50]}-target{number}"
-    return target
-
-
-def release_preprocessors(*, save: bool = True) -> list:
-    """nbgrader's own generate steps, with the targets attached first; `save` records the cells in a gradebook."""
-    return [
-        AttachTargets, stock.IncludeHeaderFooter, stock.InstantiateTests, stock.LockCells, stock.ClearSolutions,
-        stock.ClearOutput, stock.CheckCellMetadata, stock.ComputeChecksums,
-        *([stock.SaveCells] if save else []),
-        stock.ClearHiddenTests, stock.ClearMarkScheme, stock.ComputeChecksums, stock.CheckCellMetadata,
-    ]
-
-
 # Grading ----------------------------------------------------------------------------------------------
 
 class ReadLater(NotebookExporter):
@@ -86,7 +48,8 @@ class Rebuild(NbGraderPreprocessor):
         """The rebuilt notebook, or a cell that says why there is none: never an error for what a student did."""
         if not _is_lesson(resources):
             return _run(STOCK_SANITIZE, self, nb, resources)
-        from autograde import feedback, submission
+        from autograde.intake import submission
+        from autograde.recording import feedback
         from autograde.records import Result
 
         student, lesson = _who(resources)
@@ -108,13 +71,14 @@ class Rebuild(NbGraderPreprocessor):
 
 
 class JudgeOutside(NbGraderPreprocessor):
-    """Run the rebuilt lesson closed in, and judge its outputs here: `autograde.engine` in place of a kernel."""
+    """Run the rebuilt lesson closed in, and judge its outputs here: `autograde.running.engine` in place of a kernel."""
 
     def preprocess(self, nb, resources):
         """The autograded notebook; the result is left in ``resources["unrolled"]`` for `SaveVerdicts`."""
         if not _is_lesson(resources):
             return _run(STOCK_RUN, self, nb, resources)
-        from autograde import engine, feedback
+        from autograde.recording import feedback
+        from autograde.running import engine
 
         student, lesson = _who(resources)
         rebuilt = Rebuild.waiting.pop((student, lesson))
@@ -133,7 +97,7 @@ class SaveVerdicts(stock.SaveAutoGrades):
         """Record through the course's one writer; a written answer with a manual grade asks for another look."""
         if not _is_lesson(resources):
             return super().preprocess(nb, resources)
-        from autograde.gradebook import Writer
+        from autograde.recording.gradebook import Writer
 
         result, rebuilt = resources.pop("unrolled")
         written = frozenset(_exercise(cell) for cell in nb.cells
@@ -183,7 +147,7 @@ def _exercise(cell) -> str:
 
 
 def _must_be_closed_in() -> None:
-    from autograde.sandbox import shared
+    from autograde.running.sandbox import shared
 
     with shared() as sandbox:
         if not sandbox.greeting.get("isolated"):

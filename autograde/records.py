@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the warm process is started before anything that takes long to import
     from nbformat.notebooknode import NotebookNode
 
-    from autograde.judge import Verdict
 
 # Every submission ends in exactly one of these.
 GRADED = "graded"
@@ -66,6 +65,55 @@ class CellOutput:
 
     text: str = ""
     error: str = ""
+
+
+# What an exercise's verdict can be, in the words a student reads.
+PASSED, PARTLY, FAILED = "passed", "partly right", "not right yet"
+UNWRITTEN, FORBIDDEN, NO_ANSWER = "not written yet", "not allowed here", "no answer arrived"
+
+
+@dataclass(frozen=True)
+class AspectResult:
+    """One aspect of one answer. `evidence` says what was seen where it failed."""
+
+    name: str
+    passed: bool
+    points: float
+    max_points: float
+    evidence: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A recognised misconception: its name (for the class report) and what to tell the student."""
+
+    name: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of one exercise. `to_dict` gives plain JSON types."""
+
+    exercise: str
+    title: str
+    state: str
+    points: float
+    max_points: float
+    aspects: tuple[AspectResult, ...] = ()
+    diagnosis: tuple[Diagnosis, ...] = ()
+    note: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.state == PASSED
+
+    @property
+    def headline(self) -> str:
+        return f"{self.exercise}: {self.state} ({self.points:g} of {self.max_points:g} points)"
+
+    def to_dict(self) -> dict:
+        return asdict(self)
 
 
 @dataclass(frozen=True)

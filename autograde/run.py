@@ -9,11 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from autograde import course, engine, feedback, gradebook, submission
+from autograde import course
 from autograde.course import UserError
-from autograde.gradebook import Journal, Writer, student_problem, timestamp_of
-from autograde.pool import Lesson, Pool, Task
+from autograde.intake import submission
+from autograde.recording import feedback, gradebook
+from autograde.recording.gradebook import Journal, Writer, student_problem, timestamp_of
 from autograde.records import CRASHED, UNREADABLE, Result, Submission
+from autograde.running import engine
+from autograde.running.pool import Lesson, Pool, Task
 from unrolled.sandbox.isolate import Limits
 
 

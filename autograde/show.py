@@ -11,12 +11,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from autograde import oracles, report, run, sandbox
+from autograde import run
 from autograde.course import ROOT, UserError, write_text
-from autograde.gradebook import Journal, Writer
+from autograde.judging import oracles
 from autograde.nbgrader import late_penalty
-from autograde.pool import Lesson, Pool
+from autograde.recording import report
+from autograde.recording.gradebook import Journal, Writer
 from autograde.records import GRADED
+from autograde.running import sandbox
+from autograde.running.pool import Lesson, Pool
 
 
 def print_protections(console: Console, box, *, whole: bool = False) -> bool:

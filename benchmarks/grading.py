@@ -25,7 +25,8 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
-from autograde import course, samples
+from autograde import course
+from autograde.authoring import samples
 
 LESSON = "04_lstm"
 BIN = Path(sys.executable).parent

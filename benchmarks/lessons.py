@@ -17,7 +17,8 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from autograde import build, course, lesson
+from autograde import course
+from autograde.authoring import build, lesson
 
 SECONDS, MEGABYTES = 120, 3000
 

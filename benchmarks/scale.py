@@ -19,7 +19,7 @@ import threading
 import time
 from pathlib import Path
 
-from autograde import samples
+from autograde.authoring import samples
 from tests.hostile.corpus import CORPUS
 from tests.hostile.test_hostile import hand_in
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 import unrolled.quiet  # noqa: F401
-from autograde import judge, lesson, oracles
+from autograde import records
+from autograde.authoring import lesson
+from autograde.cells import answer_of, exercise_of, kind_of
+from autograde.judging import judge, oracles
 from unrolled import checking, probes
 
 
@@ -20,16 +23,16 @@ class Classroom:
         # One namespace that grows cell by cell; each exercise remembers the names that stood above it.
         self.before: dict[str, dict] = {}
         for cell in lesson.read(name).cells:
-            kind = lesson.kind_of(cell)
+            kind = kind_of(cell)
             if kind == "check":
-                self.checks[lesson.exercise_of(cell)] = cell.source
+                self.checks[exercise_of(cell)] = cell.source
             elif kind in ("solution", "code"):
                 if kind == "solution":
-                    self.before[lesson.exercise_of(cell)] = dict(self.names)
-                    self.answers[lesson.exercise_of(cell)] = lesson.answer(cell)
-                exec(compile(lesson.answer(cell), f"<{name}>", "exec"), self.names)
+                    self.before[exercise_of(cell)] = dict(self.names)
+                    self.answers[exercise_of(cell)] = answer_of(cell)
+                exec(compile(answer_of(cell), f"<{name}>", "exec"), self.names)
 
-    def try_answer(self, exercise: str, source: str, seed: int | None = None) -> judge.Verdict:
+    def try_answer(self, exercise: str, source: str, seed: int | None = None) -> records.Verdict:
         """Run `source` in place of the reference answer and judge what its check collects."""
         names = dict(self.before[exercise])
         exec(compile(source, f"<{exercise}>", "exec"), names)

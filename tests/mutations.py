@@ -18,7 +18,10 @@ from functools import cache
 
 import nbformat
 
-from autograde import course, lesson, samples, sources
+from autograde import course
+from autograde.authoring import samples
+from autograde.cells import answer_of, exercise_of, kind_of
+from autograde.intake import sources
 
 LESSON = "04_lstm"
 MARKER = "# the student's own line"
@@ -50,7 +53,7 @@ def right_notebook(name: str = LESSON) -> dict:
     """The released notebook of a lesson with the reference's answers, as parsed JSON."""
     released = nbformat.read(course.released(name), 4)
     reference = nbformat.read(course.reference(name), 4)
-    answers = {lesson.exercise_of(c): lesson.answer(c) for c in reference.cells if lesson.kind_of(c) == "solution"}
+    answers = {exercise_of(c): answer_of(c) for c in reference.cells if kind_of(c) == "solution"}
     block = samples.Block("solution", "*", "", 1)
     return json.loads(nbformat.writes(samples.hand_in(released, answers, [block], course.reference(name))))
 
@@ -90,7 +93,7 @@ def code(source: str, **metadata) -> dict:
 
 
 def kind(cell: dict) -> str:
-    return lesson.kind_of(nbformat.from_dict({"cell_type": cell["cell_type"], "metadata": cell["metadata"]}))
+    return kind_of(nbformat.from_dict({"cell_type": cell["cell_type"], "metadata": cell["metadata"]}))
 
 
 def of_kind(notebook: dict, *kinds: str) -> list[dict]:
@@ -443,7 +446,7 @@ def stores_lines(notebook, rng):
 @cache
 def _stubs() -> dict[str, str]:
     released = nbformat.read(course.released(LESSON), 4)
-    return {c.metadata.nbgrader.grade_id: c.source for c in released.cells if lesson.kind_of(c) == "solution"}
+    return {c.metadata.nbgrader.grade_id: c.source for c in released.cells if kind_of(c) == "solution"}
 
 
 def _wrong(source: str) -> str:

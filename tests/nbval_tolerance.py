@@ -1,7 +1,7 @@
 """nbval, with one more thing it understands: a number that states its tolerance (``0.78 ± 0.03``).
 
 nbval compares text to the letter. Trained figures differ between processors, so a lesson prints such a figure
-with the distance it may move; `autograde.outputs.same_text` holds the new value to it. All other text must be
+with the distance it may move; `autograde.authoring.outputs.same_text` holds the new value to it. All other text must be
 equal, as nbval has it.
 """
 
@@ -11,7 +11,7 @@ import copy
 
 from nbval.plugin import IPyNbCell
 
-from autograde.outputs import same_text
+from autograde.authoring.outputs import same_text
 
 _compare = IPyNbCell.compare_outputs
 

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from autograde import lesson, oracles
-from autograde.oracles import start as oracle
+from autograde.authoring import lesson
+from autograde.cells import kind_of
+from autograde.judging import oracles
+from autograde.judging.oracles import start as oracle
 from tests.classroom import classroom
 from unrolled import CheckFailed, checking
 
@@ -61,7 +63,7 @@ def test_mask_mean_does_not_see_the_padding_and_agrees_with_keras_pooling(names)
 def test_the_checks_that_the_lesson_shows_answer_as_it_says(names, capsys):
     shown = dict(names)
     for cell in lesson.read(LESSON).cells:
-        if lesson.kind_of(cell) == "demo" and 'check("start.affine"' in cell.source:
+        if kind_of(cell) == "demo" and 'check("start.affine"' in cell.source:
             exec(cell.source, shown)
     printed = capsys.readouterr().out
     for word in ("not written yet", "The bias `b` is never added", "largest gap", "passed"):

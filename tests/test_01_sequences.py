@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from autograde.oracles import seq as oracle
+from autograde.judging.oracles import seq as oracle
 from tests.classroom import classroom
 from unrolled import data
 

@@ -9,8 +9,11 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograde import course, judge, lesson, oracles, samples
-from autograde.oracles import rnn as oracle
+from autograde import course, records
+from autograde.authoring import samples
+from autograde.cells import exercise_of, kind_of
+from autograde.judging import oracles
+from autograde.judging.oracles import rnn as oracle
 from tests.classroom import classroom
 from unrolled import data
 from unrolled.lessons import rnn as helpers
@@ -196,7 +199,7 @@ def test_number_words(number, words):
     ("rnn.layer", "class SimpleRNN(keras.layers.SimpleRNN):\n    pass\n")])
 def test_what_is_given_is_no_answer(exercise, answer):
     verdict = classroom("02_rnn").try_answer(exercise, answer)
-    assert verdict.state == judge.FORBIDDEN and verdict.points == 0
+    assert verdict.state == records.FORBIDDEN and verdict.points == 0
 
 
 def test_the_given_draw_is_the_oracle_s():
@@ -209,12 +212,12 @@ def test_an_untouched_notebook_says_not_written_yet_everywhere():
     released = nbformat.read(course.released("02_rnn"), 4)
     room, stubs = classroom("02_rnn"), {}
     for cell in released.cells:
-        if lesson.kind_of(cell) == "solution":
-            stubs[lesson.exercise_of(cell)] = cell.source
+        if kind_of(cell) == "solution":
+            stubs[exercise_of(cell)] = cell.source
     assert set(stubs) == {ex.id for ex in oracles.of_lesson("02_rnn")}
     for exercise, stub in stubs.items():
         verdict = room.try_answer(exercise, stub)
-        assert (verdict.state, verdict.points) == (judge.UNWRITTEN, 0), verdict
+        assert (verdict.state, verdict.points) == (records.UNWRITTEN, 0), verdict
 
 
 def test_number_words_are_all_different():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autograde import lesson
-from autograde.oracles import bptt as oracle
+from autograde.authoring import lesson
+from autograde.judging.oracles import bptt as oracle
 from tests.classroom import classroom
 from unrolled import probes
 from unrolled.lessons import bptt as given

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from autograde import course, lesson, oracles
+from autograde import course
+from autograde.authoring import lesson
+from autograde.judging import oracles
 from tests.classroom import classroom
 from unrolled import data
 from unrolled.data.sentiment import in_test

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from autograde.oracles import gru as oracle
+from autograde.judging.oracles import gru as oracle
 from tests.classroom import classroom
 from unrolled import data
 from unrolled.data.cmudict import CONSONANTS, VOWELS

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from autograde import oracles
+from autograde.judging import oracles
 from tests.classroom import classroom
 from unrolled import data
 from unrolled.probes.bi import codes

@@ -7,8 +7,9 @@ import importlib
 import numpy as np
 import pytest
 
-from autograde import engine, judge, oracles
-from autograde.exercise import Raises, outputs_of
+from autograde.judging import judge, oracles
+from autograde.judging.exercise import Raises, outputs_of
+from autograde.running import engine
 from tests.classroom import classroom
 from unrolled.probes import Outcome
 from unrolled.sandbox import channel

@@ -10,7 +10,9 @@ import sys
 import nbformat
 import pytest
 
-from autograde import build, course, lesson, outputs
+from autograde import course
+from autograde.authoring import build, lesson, outputs
+from autograde.cells import kind_of
 
 TINY = '''# %% [markdown]
 # # A tiny lesson
@@ -111,7 +113,7 @@ def test_no_released_file_holds_a_solution():
         assert [p.name for p in released.parent.iterdir()] == [f"{name}.ipynb"]
         text = "\n".join(cell.source for cell in nbformat.read(released, 4).cells)
         for cell in lesson.read(name).cells:
-            if lesson.kind_of(cell) == "solution":
+            if kind_of(cell) == "solution":
                 assert build.solution_body(cell) not in text, cell.id
 
 

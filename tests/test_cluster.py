@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from autograde import samples
+from autograde.authoring import samples
 from tests.gradebooks import contents
 from tests.test_kill import below, command, finish, finished, start
 

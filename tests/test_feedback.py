@@ -15,11 +15,23 @@ import nbformat
 import numpy as np
 import pytest
 
-from autograde import course, feedback, judge, report
-from autograde.exercise import Aspect, Case, Exercise, Misconception
-from autograde.gradebook import ByHand
-from autograde.judge import AspectResult, Diagnosis, Verdict
-from autograde.records import GRADED, MISSING, STATUSES, TIMEOUT, CellOutput, Result, Step, Submission
+from autograde import course, records
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception
+from autograde.recording import feedback, report
+from autograde.recording.gradebook import ByHand
+from autograde.records import (
+    GRADED,
+    MISSING,
+    STATUSES,
+    TIMEOUT,
+    AspectResult,
+    CellOutput,
+    Diagnosis,
+    Result,
+    Step,
+    Submission,
+    Verdict,
+)
 
 LESSON = "90_tiny"
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">&lt;{{ 7 * 7 }}'
@@ -145,8 +157,8 @@ def test_no_state_is_told_by_colour_alone():
     assert len(looks) == len(feedback.LOOKS)
 
 
-@pytest.mark.parametrize("state", [judge.PASSED, judge.PARTLY, judge.FAILED, judge.UNWRITTEN, judge.FORBIDDEN,
-                                   judge.NO_ANSWER])
+@pytest.mark.parametrize("state", [records.PASSED, records.PARTLY, records.FAILED, records.UNWRITTEN, records.FORBIDDEN,
+                                   records.NO_ANSWER])
 def test_every_state_of_a_verdict_has_its_look(state):
     verdict = Verdict("tiny.add", "Adding", state, 0.0, 5.0, (AspectResult("values", False, 0.0, 5.0),), note="Why.")
     html = feedback.page(Result("ada", LESSON, GRADED, (verdict,)), submission())

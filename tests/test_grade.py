@@ -15,7 +15,8 @@ import pytest
 from nbgrader.api import Gradebook
 from typer.testing import CliRunner
 
-from autograde import course, samples
+from autograde import course
+from autograde.authoring import samples
 from autograde.cli import app
 from autograde.course import UserError
 
@@ -161,7 +162,7 @@ def test_a_finished_run_grades_nothing_again(ada, tmp_path):
 
 
 def test_inputs_are_fresh_for_each_student_and_the_same_on_a_regrade(tmp_path):
-    from autograde import engine
+    from autograde.running import engine
 
     secret = engine.secret_for(tmp_path)
     assert engine.secret_for(tmp_path) == secret

@@ -21,11 +21,11 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograde import course, gradebook
+from autograde import course
 from autograde.course import UserError
-from autograde.gradebook import Journal, Writer
-from autograde.judge import AspectResult, Verdict
-from autograde.records import GRADED, MISSING, UNREADABLE, Result, Submission
+from autograde.recording import gradebook
+from autograde.recording.gradebook import Journal, Writer
+from autograde.records import GRADED, MISSING, UNREADABLE, AspectResult, Result, Submission, Verdict
 
 LESSON = "90_tiny"
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograde import submission
-from autograde.sources import as_python
+from autograde.intake import submission
+from autograde.intake.sources import as_python
 from tests.mutations import FILES, LESSON, MUTATIONS, mutated, right_notebook
 
 

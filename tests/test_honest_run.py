@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograde import engine
+from autograde.intake.submission import Skeleton, rebuild
 from autograde.records import GRADED
-from autograde.sandbox import Sandbox
-from autograde.submission import Skeleton, rebuild
+from autograde.running import engine
+from autograde.running.sandbox import Sandbox
 from tests.mutations import LESSON, MUTATIONS, mutated, right_notebook
 
 SEEDS = engine.seeds(b"honest", "ada")

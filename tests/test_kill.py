@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from autograde import engine, samples
-from autograde.gradebook import Journal
+from autograde.authoring import samples
+from autograde.recording.gradebook import Journal
+from autograde.running import engine
 from tests.gradebooks import contents
 
 LESSON = "04_lstm"

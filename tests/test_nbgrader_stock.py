@@ -16,7 +16,8 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograde import course, samples
+from autograde import course
+from autograde.authoring import samples
 
 LESSON = "04_lstm"
 OURS = ("exporter_class", "sanitize_preprocessors", "autograde_preprocessors")

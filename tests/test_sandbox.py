@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from autograde import cgroup, course, engine, sandbox
+from autograde import course
 from autograde.cli import app
 from autograde.records import CRASHED, GRADED, Step, Submission
-from autograde.sandbox import Sandbox, SandboxError
+from autograde.running import cgroup, engine, sandbox
+from autograde.running.sandbox import Sandbox, SandboxError
 from unrolled.sandbox import isolate
 from unrolled.sandbox.isolate import Limits
 
@@ -185,7 +186,7 @@ def test_a_program_that_exits_is_crashed_and_keeps_what_came_before(box):
 
 def test_inputs_are_all_that_travels(box):
     """The job holds the cases' inputs, and neither expected values nor the reference's name."""
-    from autograde import oracles
+    from autograde.judging import oracles
     from unrolled.sandbox import channel
 
     exercise = oracles.get("lstm.step")
@@ -205,7 +206,7 @@ def test_doctor_says_what_is_in_force(box):
 
 def test_without_a_sandbox_grading_needs_to_be_told(monkeypatch, tmp_path):
     """Where the system forbids namespaces, nothing runs unprotected by accident, and nothing is claimed."""
-    from autograde import samples
+    from autograde.authoring import samples
 
     monkeypatch.setattr(isolate, "supported", lambda: False)
     monkeypatch.setattr(sandbox, "_shared", None)

@@ -13,9 +13,11 @@ from zlib import crc32
 import nbformat
 import pytest
 
-from autograde import handed_in, rules, samples, sources, submission
+from autograde.authoring import samples
 from autograde.course import UserError
-from autograde.submission import Skeleton
+from autograde.intake import handed_in, sources, submission
+from autograde.intake.submission import Skeleton
+from autograde.judging import rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -560,7 +562,7 @@ def hostile(n: int) -> list[str]:
 
 CRASH = """
 import json, sys, threading, time
-from autograde import submission
+from autograde.intake import submission
 from tests.test_submission import SKELETON, answered, cell, hostile, notebook
 
 def hand_in(source, number):

@@ -41,7 +41,7 @@ def check(exercise: str, *answers: object) -> None:
 def check_here(exercise: str, answers: tuple) -> None:
     """Judge in this process, on inputs everybody gets: what `check` does on a student's own machine."""
     # The one arrow from `unrolled` to `autograde`, and only where the student is their own grader.
-    from autograde import judge, oracles
+    from autograde.judging import judge, oracles
 
     oracle = oracles.get(exercise)
     cases = oracle.draw(oracles.public_seed(exercise))

@@ -252,7 +252,7 @@ print("seen", seen)
 ''', says="seen []"),
     Attack("B1b", "import the grader", "n/a", code='''
 try:
-    import autograde.oracles.lstm
+    import autograde.judging.oracles.lstm
     print("imported")
 except ImportError as error:
     print("no grader:", error)

@@ -14,11 +14,15 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from autograde import course, engine, lesson, oracles
-from autograde.pool import Lesson, rebuilt
+from autograde import course
+from autograde.authoring import lesson
+from autograde.cells import answer_of
+from autograde.judging import oracles
 from autograde.records import GRADED, STATUSES
 from autograde.run import read_task
-from autograde.sandbox import Sandbox
+from autograde.running import engine
+from autograde.running.pool import Lesson, rebuilt
+from autograde.running.sandbox import Sandbox
 from tests.hostile.corpus import CORPUS, Attack
 from unrolled.sandbox.isolate import Limits
 
@@ -72,7 +76,7 @@ def submitted(tmp_path_factory) -> Path:
     """A class with one honest student, Ada."""
     cell = next(c for c in lesson.read(LESSON).cells if c.metadata.get("nbgrader", {}).get("grade_id") == "lstm-step")
     folder = tmp_path_factory.mktemp("class")
-    hand_in(Attack("-", "none", "", answer=lesson.answer(cell)), folder / "ada", folder)
+    hand_in(Attack("-", "none", "", answer=answer_of(cell)), folder / "ada", folder)
     return folder
 
 

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
 
 LESSON = "01_sequences"
 

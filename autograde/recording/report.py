@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograde import feedback
-from autograde.exercise import Exercise
-from autograde.judge import PARTLY, PASSED, UNWRITTEN
-from autograde.records import GRADED
+from autograde.judging.exercise import Exercise
+from autograde.recording import feedback
+from autograde.records import GRADED, PARTLY, PASSED, UNWRITTEN
 
 BINS = 10
 NAMES_SHOWN = 40  # students listed at one place; how many more there are is said

@@ -21,9 +21,19 @@ from markupsafe import Markup, escape
 from nbformat.notebooknode import NotebookNode
 
 from autograde import records
-from autograde.gradebook import ByHand
-from autograde.judge import FAILED, FORBIDDEN, NO_ANSWER, PARTLY, PASSED, UNWRITTEN, Verdict
-from autograde.records import GRADED, Result, Submission
+from autograde.recording.gradebook import ByHand
+from autograde.records import (
+    FAILED,
+    FORBIDDEN,
+    GRADED,
+    NO_ANSWER,
+    PARTLY,
+    PASSED,
+    UNWRITTEN,
+    Result,
+    Submission,
+    Verdict,
+)
 from unrolled import panel
 
 # Bytes of UTF-8 of one piece of text from a student; a page has a bounded number of pieces.

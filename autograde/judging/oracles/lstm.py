@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
 
 LESSON = "04_lstm"
 

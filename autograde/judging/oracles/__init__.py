@@ -7,16 +7,16 @@ import importlib
 import pkgutil
 from functools import cache
 
-from autograde.exercise import Exercise
+from autograde.judging.exercise import Exercise
 
 
 @cache
 def topic(name: str):
     """The oracle module of a topic. Raises KeyError for an unknown one."""
     try:
-        return importlib.import_module(f"autograde.oracles.{name}")
+        return importlib.import_module(f"autograde.judging.oracles.{name}")
     except ModuleNotFoundError as error:
-        if error.name != f"autograde.oracles.{name}":
+        if error.name != f"autograde.judging.oracles.{name}":
             raise
         raise KeyError(f"there is no topic called {name!r}") from None
 

@@ -12,17 +12,16 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 import jupytext
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograde import course, oracles
+from autograde import course
 from autograde.course import UserError
+from autograde.judging import oracles
 
 KINDS = ("solution", "check", "written")
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
 def read(lesson: str) -> NotebookNode:
@@ -66,25 +65,3 @@ def _nbgrader(lesson: str, kind: str, exercise: str, cell: NotebookNode) -> dict
     elif kind == "written":
         metadata["points"] = float(cell.metadata["points"])
     return metadata
-
-
-def kind_of(cell: NotebookNode) -> str:
-    """``solution``, ``check``, ``written``, ``demo``, ``code`` or ``markdown``."""
-    grader = cell.metadata.get("nbgrader", {})
-    if grader.get("solution"):
-        return "written" if grader.get("grade") else "solution"
-    if grader.get("grade"):
-        return "check"
-    if cell.cell_type == "code":
-        return "demo" if "demo" in cell.metadata.get("tags", []) else "code"
-    return "markdown"
-
-
-def exercise_of(cell: NotebookNode) -> str:
-    """The exercise a solution or check cell belongs to: ``"lstm.step"``."""
-    return cell.metadata.nbgrader.grade_id.removesuffix("-check").replace("-", ".", 1)
-
-
-def answer(cell: NotebookNode) -> str:
-    """A solution cell's source without the two marker lines: what a student's right answer looks like."""
-    return re.sub(rf"^ *({re.escape(BEGIN)}|{re.escape(END)}) *\n?", "", cell.source, flags=re.M)

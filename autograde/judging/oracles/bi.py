@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
 from unrolled.probes.bi import codes, text
 
 LESSON = "06_bidirectional"

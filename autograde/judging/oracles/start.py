@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
 from unrolled.probes.start import NOT_A_NUMBER
 
 LESSON = "00_start_here"

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
 
 LESSON = "02_rnn"
 # Given to students after the exercise that they would answer.

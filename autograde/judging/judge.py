@@ -8,61 +8,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from autograde import rules
-from autograde.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
+from autograde.judging import rules
+from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
+from autograde.records import (
+    FAILED,
+    FORBIDDEN,
+    NO_ANSWER,
+    PARTLY,
+    PASSED,
+    UNWRITTEN,
+    AspectResult,
+    Diagnosis,
+    Verdict,
+)
 from unrolled.probes import Outcome
-
-# What an exercise's verdict can be, in the words a student reads.
-PASSED, PARTLY, FAILED = "passed", "partly right", "not right yet"
-UNWRITTEN, FORBIDDEN, NO_ANSWER = "not written yet", "not allowed here", "no answer arrived"
-
-
-@dataclass(frozen=True)
-class AspectResult:
-    """One aspect of one answer. `evidence` says what was seen where it failed."""
-
-    name: str
-    passed: bool
-    points: float
-    max_points: float
-    evidence: str = ""
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """A recognised misconception: its name (for the class report) and what to tell the student."""
-
-    name: str
-    says: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the judge says of one exercise. `to_dict` gives plain JSON types."""
-
-    exercise: str
-    title: str
-    state: str
-    points: float
-    max_points: float
-    aspects: tuple[AspectResult, ...] = ()
-    diagnosis: tuple[Diagnosis, ...] = ()
-    note: str = ""
-
-    @property
-    def passed(self) -> bool:
-        return self.state == PASSED
-
-    @property
-    def headline(self) -> str:
-        return f"{self.exercise}: {self.state} ({self.points:g} of {self.max_points:g} points)"
-
-    def to_dict(self) -> dict:
-        return asdict(self)
 
 
 def judge(

@@ -15,8 +15,9 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograde import course, lesson
-from autograde.build import write
+from autograde import course
+from autograde.authoring.build import write
+from autograde.cells import answer_of, exercise_of, kind_of
 from autograde.course import UserError
 
 SAMPLES = course.ROOT / "samples"
@@ -54,8 +55,8 @@ def sample_class(name: str) -> dict[str, NotebookNode]:
     if not paths:
         raise UserError(f"there is no sample class for {name}: samples/{name}/ holds no <student>.py")
     released, reference = _notebook(name, course.released(name)), _notebook(name, course.reference(name))
-    answers = {lesson.exercise_of(c): lesson.answer(c).rstrip("\n") for c in reference.cells
-               if lesson.kind_of(c) == "solution"}
+    answers = {exercise_of(c): answer_of(c).rstrip("\n") for c in reference.cells
+               if kind_of(c) == "solution"}
     return {_student(path): hand_in(released, answers, blocks(path), path) for path in paths}
 
 
@@ -134,7 +135,7 @@ def hand_in(released: NotebookNode, answers: dict[str, str], given: list[Block],
     given, path : the blocks, and the file they are from, for error messages.
     """
     notebook = copy.deepcopy(released)
-    cells = {_exercise(c): c for c in notebook.cells if lesson.kind_of(c) in ("solution", "written")}
+    cells = {_exercise(c): c for c in notebook.cells if kind_of(c) in ("solution", "written")}
     if any(block.action == "solution" for block in given):
         for exercise, source in answers.items():
             cells[exercise].source = source
@@ -164,7 +165,7 @@ def _fault(notebook: NotebookNode, cells: dict[str, NotebookNode], block: Block)
         notebook.cells.insert(index + 1, twin)
     elif block.action == "tag":
         for cell in notebook.cells:
-            if lesson.kind_of(cell) == "check":
+            if kind_of(cell) == "check":
                 cell.metadata.tags = [*cell.metadata.get("tags", []), block.of]
     elif block.action == "first":
         number = sum(cell.id.startswith("first") for cell in notebook.cells)

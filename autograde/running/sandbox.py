@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
-from autograde import cgroup, course
+from autograde import course
 from autograde.records import CRASHED, FLOODED, GRADED, OUT_OF_MEMORY, TAMPERED, TIMEOUT, CellOutput, Step
+from autograde.running import cgroup
 from unrolled.probes import Outcome
 from unrolled.sandbox import channel, isolate
 from unrolled.sandbox.isolate import Limits
@@ -425,7 +426,7 @@ def _covered() -> list[str]:
     """Folders that must not show, should an exposed one contain them."""
     from unrolled import data
 
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     covered = {package, course.SOLUTIONS, course.NOTEBOOKS, course.ROOT / "submitted", course.ROOT / "autograded",
                course.ROOT / "feedback", course.ROOT / "samples", course.ROOT / "tests", course.ROOT / ".unrolled",
                course.ROOT / ".git", course.ROOT / "build"}

@@ -592,7 +592,7 @@ def version(lesson: str) -> str:
     import unrolled
 
     digest = hashlib.sha256(course.reference(lesson).read_bytes())
-    for package in (Path(__file__).parent, Path(unrolled.__file__).parent):
+    for package in (Path(__file__).parent.parent, Path(unrolled.__file__).parent):
         for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".j2")):
             digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

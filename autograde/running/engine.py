@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from autograde import judge, oracles
-from autograde.exercise import Case, Exercise
-from autograde.judge import Verdict
-from autograde.records import CRASHED, FLOODED, GRADED, OUT_OF_MEMORY, TAMPERED, TIMEOUT, Result, Submission
-from autograde.sandbox import Sandbox, Transcript
+from autograde import records
+from autograde.judging import judge, oracles
+from autograde.judging.exercise import Case, Exercise
+from autograde.records import CRASHED, FLOODED, GRADED, OUT_OF_MEMORY, TAMPERED, TIMEOUT, Result, Submission, Verdict
+from autograde.running.sandbox import Sandbox, Transcript
 from unrolled.probes import Outcome
 
 NOTES = {
@@ -34,13 +34,13 @@ def grade(
 
     Parameters
     ----------
-    submission : rebuilt, see `autograde.submission`.
+    submission : rebuilt, see `autograde.intake.submission`.
     seed_of : the seed of an exercise's hidden inputs for this student, see `seeds`.
     sandbox : the warm process to use; this process's own by default.
     exercises : the lesson's oracles; the installed ones by default.
     """
     if sandbox is None:
-        from autograde.sandbox import shared
+        from autograde.running.sandbox import shared
 
         with shared() as sandbox:
             return grade(submission, seed_of, sandbox, exercises)
@@ -79,7 +79,7 @@ def _verdict(exercise, cases, transcript: Transcript, submission: Submission) ->
         return judge.unwritten(exercise)
     outcome = transcript.answers.get(exercise.id, Outcome())
     verdict = judge.judge(exercise, cases, outcome, source=submission.answers.get(exercise.id, ""))
-    if verdict.state == judge.NO_ANSWER:
+    if verdict.state == records.NO_ANSWER:
         return judge.unanswered(exercise, _why_no_answer(exercise, transcript, submission))
     return verdict
 

@@ -16,11 +16,12 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograde import course, handed_in, sources
-from autograde.handed_in import Cell, HandedIn, Unreadable, shown
-from autograde.lesson import exercise_of, kind_of
+from autograde import course
+from autograde.cells import exercise_of, kind_of
+from autograde.intake import handed_in, sources
+from autograde.intake.handed_in import Cell, HandedIn, Unreadable, shown
+from autograde.intake.sources import Names
 from autograde.records import MISSING, UNREADABLE, Step, Submission
-from autograde.sources import Names
 
 MAX_CODE = 1_000_000  # characters of code in one notebook; more is no student's work and takes long to look at
 MAX_COPIES = 20       # cells with the id of one exercise

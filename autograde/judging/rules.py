@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from autograde import sources
+from autograde.intake import sources
 
 # What finds a thing by a name that is not in the code; of these, what is harmless as a method (`model.compile`).
 _HIDING = frozenset({"eval", "exec", "compile", "getattr", "attrgetter", "getmembers", "globals", "locals",

@@ -1,6 +1,6 @@
 """Many submissions at once, on Dask: this machine's cores by default, any cluster by its scheduler's address.
 
-Each worker process owns one warm process (`autograde.sandbox`). Submissions, skeletons and oracles travel with
+Each worker process owns one warm process (`autograde.running.sandbox`). Submissions, skeletons and oracles travel with
 the tasks, so workers need the course's packages but no shared file system; the course secret stays here, only
 seeds drawn from it travel.
 """
@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from autograde import engine, oracles
 from autograde.course import UserError
-from autograde.exercise import Exercise
+from autograde.intake.submission import Skeleton, rebuild
+from autograde.judging import oracles
+from autograde.judging.exercise import Exercise
 from autograde.records import CRASHED, Result, Submission
-from autograde.submission import Skeleton, rebuild
+from autograde.running import engine
 from unrolled.sandbox.isolate import Limits
 
 IN_FLIGHT = 3  # tasks a worker may have waiting: enough to keep it busy, few enough to keep memory flat
@@ -58,7 +59,7 @@ def rebuilt(task: Task, lesson: Lesson) -> Submission:
 
 def grade_task(task: Task, lesson: Lesson, limits: Limits | None = None) -> tuple[Result, Submission]:
     """Rebuild and grade one submission, in whatever process this is."""
-    from autograde.sandbox import shared
+    from autograde.running.sandbox import shared
 
     began = time.monotonic()
     submission = rebuilt(task, lesson)
@@ -158,7 +159,7 @@ class Pool:
 
 def _lost(task: Task, lesson: Lesson, error: BaseException) -> tuple[Result, Submission]:
     """A submission whose workers were lost, or that broke the grader itself: marked, and named."""
-    from autograde import judge
+    from autograde.judging import judge
 
     note = f"the grader could not finish this one ({type(error).__name__}: {str(error)[:200]})"
     verdicts = tuple(judge.unanswered(exercise, note) for exercise in lesson.exercises)
@@ -176,7 +177,7 @@ def _pickle_oracles_by_value() -> None:
 
 def _warm_plugin(base, limits):
     """A worker plugin that starts the warm process with the worker and ends it with it."""
-    from autograde import sandbox
+    from autograde.running import sandbox
 
     class Warm(base):
         name = "unrolled-warm-process"

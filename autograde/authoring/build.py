@@ -10,8 +10,11 @@ from pathlib import Path
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from autograde import course, lesson, oracles, outputs
+from autograde import course
+from autograde.authoring import lesson, outputs
+from autograde.cells import BEGIN, END, exercise_of, kind_of
 from autograde.course import UserError
+from autograde.judging import oracles
 
 CELL_LINES = 20
 CELL_TIMEOUT = 600  # seconds; a solution notebook should take 120 in all
@@ -132,7 +135,7 @@ def derive_student(name: str, reference: NotebookNode) -> NotebookNode:
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import Config
 
-    from autograde.nbgrader import release_preprocessors
+    from autograde.authoring.release import release_preprocessors
 
     with tempfile.TemporaryDirectory() as folder:
         config = Config()
@@ -166,7 +169,7 @@ def lint_source(name: str, notebook: NotebookNode) -> list[str]:
     problems, ids, pending = [], set(), None
     points = {ex.id: ex.points for ex in oracles.of_lesson(name)}
     for index, cell in enumerate(notebook.cells):
-        where, kind = f"{name}, cell {index}", lesson.kind_of(cell)
+        where, kind = f"{name}, cell {index}", kind_of(cell)
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
         if grade_id in ids:
             problems.append(f"{where}: the grade id {grade_id!r} is used twice")
@@ -175,19 +178,19 @@ def lint_source(name: str, notebook: NotebookNode) -> list[str]:
             problems.append(f"{where}: a check must follow the solution cell of {pending!r} directly")
         pending = None
         if kind == "solution":
-            pending = lesson.exercise_of(cell)
-            if cell.source.count(lesson.BEGIN) != 1 or cell.source.count(lesson.END) != 1:
+            pending = exercise_of(cell)
+            if cell.source.count(BEGIN) != 1 or cell.source.count(END) != 1:
                 problems.append(f"{where}: {pending!r} needs one pair of SOLUTION markers")
-            if re.match(rf"\s*{re.escape(lesson.BEGIN)}", cell.source):
+            if re.match(rf"\s*{re.escape(BEGIN)}", cell.source):
                 problems.append(f"{where}: the stub of {pending!r} would leave no name defined; "
                                 "put the signature above the marker")
         elif kind == "check":
-            exercise = lesson.exercise_of(cell)
+            exercise = exercise_of(cell)
             if cell.metadata.nbgrader.points != points.pop(exercise, None):
                 problems.append(f"{where}: {exercise!r} is not one of this lesson's oracles, or is checked twice")
             if f'check("{exercise}"' not in cell.source:
                 problems.append(f"{where}: the check does not call check({exercise!r}, ...)")
-        elif lesson.BEGIN in cell.source and kind != "written":
+        elif BEGIN in cell.source and kind != "written":
             problems.append(f"{where}: SOLUTION markers outside a solution cell")
         lines = cell.source.count("\n") + 1
         may_be_long = kind == "solution" or "long" in cell.metadata.get("tags", [])
@@ -220,11 +223,11 @@ def lint_student(name: str, reference: NotebookNode, student: NotebookNode) -> l
     """No released cell holds a solution, and every exercise has its stub."""
     problems = []
     text = "\n".join(cell.source for cell in student.cells)
-    if lesson.BEGIN in text or lesson.END in text:
+    if BEGIN in text or END in text:
         problems.append(f"{name}: a SOLUTION marker is left in the student notebook")
-    stubs = {c.metadata.nbgrader.grade_id: c.source for c in student.cells if lesson.kind_of(c) == "solution"}
+    stubs = {c.metadata.nbgrader.grade_id: c.source for c in student.cells if kind_of(c) == "solution"}
     for cell in reference.cells:
-        if lesson.kind_of(cell) == "solution":
+        if kind_of(cell) == "solution":
             grade_id = cell.metadata.nbgrader.grade_id
             if "raise NotImplementedError()" not in stubs.get(grade_id, ""):
                 problems.append(f"{name}: {grade_id!r} has no stub in the student notebook")
@@ -238,7 +241,7 @@ def lint_student(name: str, reference: NotebookNode, student: NotebookNode) -> l
 
 def solution_body(cell: NotebookNode) -> str:
     """The text between the markers of a solution cell."""
-    return cell.source.split(lesson.BEGIN)[1].split(lesson.END)[0].strip()
+    return cell.source.split(BEGIN)[1].split(END)[0].strip()
 
 
 def alt_text(output) -> str:

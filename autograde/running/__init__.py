@@ -1,0 +1,1 @@
+"""Running: student code closed in, one submission or many at once, and the verdicts on what came out."""
