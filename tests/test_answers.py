@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-
 import numpy as np
 import pytest
 
+from autograde.authoring import answers
 from autograde.judging import judge, oracles
 from autograde.judging.exercise import Raises, outputs_of
 from autograde.running import engine
@@ -15,10 +14,10 @@ from unrolled.probes import Outcome
 from unrolled.sandbox import channel
 
 TOPICS = oracles.topics()
-ANSWERS = {topic: importlib.import_module(f"tests.answers.{topic}") for topic in TOPICS}
+ANSWERS = {topic: answers.topic(topic) for topic in TOPICS}
 EXERCISES = [pytest.param(topic, ex, id=ex.id) for topic, m in TOPICS.items() for ex in m.EXERCISES]
 RIGHT = [pytest.param(topic, ex, style, id=f"{ex.id}: {style}") for topic, m in TOPICS.items()
-         for ex in m.EXERCISES for style in ["the reference", *ANSWERS[topic].RIGHT.get(ex.id, {})]]
+         for ex in m.EXERCISES for style in [answers.REFERENCE, *ANSWERS[topic].RIGHT.get(ex.id, {})]]
 WRONG = [pytest.param(topic, ex, m, id=f"{ex.id}: {m.name}") for topic, module in TOPICS.items()
          for ex in module.EXERCISES for m in ex.misconceptions]
 SEEDS = [None, 7]  # the public inputs, and a set nobody has seen
@@ -28,7 +27,7 @@ SEEDS = [None, 7]  # the public inputs, and a set nobody has seen
 @pytest.mark.parametrize(("topic", "exercise", "style"), RIGHT)
 def test_right_answer_earns_full_marks(topic, exercise, style, seed):
     room = classroom(TOPICS[topic].LESSON)
-    source = room.answers[exercise.id] if style == "the reference" else ANSWERS[topic].RIGHT[exercise.id][style]
+    source = answers.text(answers.named(exercise.id)[style], room.answers[exercise.id])
     verdict = room.try_answer(exercise.id, source, seed)
     assert verdict.passed, verdict
     assert verdict.points == exercise.points
@@ -40,9 +39,8 @@ def test_misconception_is_rejected_and_named(topic, exercise, misconception, see
     """Real student code with this mistake loses points, and the verdict says which mistake it is."""
     room = classroom(TOPICS[topic].LESSON)
     wrong = ANSWERS[topic].WRONG.get(exercise.id, {}).get(misconception.name)
-    assert wrong is not None, f"tests/answers/{topic}.py has no answer with this misconception"
-    source = wrong(room.answers[exercise.id]) if callable(wrong) else wrong
-    verdict = room.try_answer(exercise.id, source, seed)
+    assert wrong is not None, f"autograde/authoring/answers/{topic}.py has no answer with this misconception"
+    verdict = room.try_answer(exercise.id, answers.text(wrong, room.answers[exercise.id]), seed)
     assert not verdict.passed
     assert [d.name for d in verdict.diagnosis] == [misconception.name], verdict
 

@@ -1,6 +1,6 @@
 """Answers to lesson 05 as students write them: right ones in other styles, and one for each misconception."""
 
-from tests.answers import edit
+from autograde.authoring.answers import edit
 
 RIGHT = {
     "gru.step": {

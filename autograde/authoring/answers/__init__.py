@@ -1,0 +1,48 @@
+"""Answers to every exercise as students write them: one library for tests and for the sample classes.
+
+One module a topic, each with `RIGHT` and `WRONG`: exercise -> name -> answer. A right answer is named after its style,
+a wrong one after its misconception. An answer is a cell's text, or a change to the reference answer (`edit`).
+Never beside student code.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+Change = Callable[[str], str]
+Answer = str | Change
+REFERENCE = "the reference"
+
+
+def edit(*old_new: str) -> Change:
+    """A change to the reference answer: each old text (it must occur) is replaced by the new one after it.
+
+    The change raises ValueError for a text that does not occur.
+    """
+
+    def change(answer: str) -> str:
+        for old, new in zip(old_new[::2], old_new[1::2], strict=True):
+            if old not in answer:
+                raise ValueError(f"the reference answer has no {old!r}")
+            answer = answer.replace(old, new)
+        return answer
+
+    return change
+
+
+def topic(name: str):
+    """The module of a topic, with its `RIGHT` and `WRONG`. Raises ModuleNotFoundError if there is none."""
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def named(exercise: str) -> dict[str, Answer]:
+    """All answers to an exercise by name; `REFERENCE` is the reference's own."""
+    module = topic(exercise.partition(".")[0])
+    return {REFERENCE: edit(), **module.RIGHT.get(exercise, {}), **module.WRONG.get(exercise, {})}
+
+
+def text(answer: Answer, reference: str) -> str:
+    """The cell's text of an answer, given the reference's. Raises ValueError for a change that does not fit."""
+    source = answer(reference) if callable(answer) else answer
+    return source.strip("\n").rstrip()
