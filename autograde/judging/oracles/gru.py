@@ -4,6 +4,8 @@ Weights are laid out as Keras lays them out: the three blocks of ``W (D, 3u)``, 
 update gate z, the reset gate r and the candidate. With the reset *before* the product ``b`` is ``(3u,)``; with
 the reset *after* it, ``b`` is ``(2, 3u)``: row 0 belongs to the input, row 1 to the state. z stays on the *old*
 state: ``h_t = z · h_{t-1} + (1 - z) · candidate``.
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ backward pass in the notation of Greff et al. 2015, "LSTM: A Search Space Odysse
 
 Weights are laid out as Keras lays them out: the four blocks of ``W (D, 4u)``, ``U (u, 4u)`` and ``b (4u,)``
 are input gate i, forget gate f, candidate g, output gate o.
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Oracle of lesson 02: the recurrent cell (Elman 1990) and its four architectures.
 
 Notation: ``x (B, T, D)``, ``h (B, u)``; ``W (D, u)`` acts on the input, ``U (u, u)`` on the state.
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Counting (bag of words), looking up (one-hot times a matrix), windows, the autoregressive model AR(p) by least
 squares (Yule 1927), and the hidden Markov model: forward algorithm and Viterbi decoding (Rabiner 1989).
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
 """
 
 from __future__ import annotations
