@@ -1,4 +1,7 @@
-"""Answers to lesson 03 as students write them: right ones in other styles, and one for each misconception."""
+"""Answers to lesson 03 as students write them: right ones in other styles, and one for each misconception.
+
+Long because it holds texts, one after the other, and next to no code.
+"""
 
 from autograde.authoring.answers import edit
 
