@@ -9,7 +9,7 @@ import pytest
 from autograde.judging import oracles
 from tests.classroom import classroom
 from unrolled import data
-from unrolled.probes.bi import codes
+from unrolled.probes import codes
 
 LESSON = "06_bidirectional"
 CELLS = {"gru": (keras.layers.GRUCell, keras.layers.GRU), "lstm": (keras.layers.LSTMCell, keras.layers.LSTM)}

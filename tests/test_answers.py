@@ -53,7 +53,8 @@ def test_misconceptions_are_told_apart_and_luck_earns_nothing(topic, exercise):
         cases = exercise.draw(seed)
         for misconception in exercise.misconceptions:
             arrays, raised = outputs_of(misconception.wrong, cases)
-            outcome = Outcome(arrays, {name: (r.type, r.contains) for name, r in raised.items()})
+            errors = {name: (r.type.split("|")[0], r.contains.split("|")[0]) for name, r in raised.items()}
+            outcome = Outcome(arrays, errors)
             verdict = judge.judge(exercise, cases, outcome)
             assert not verdict.passed, misconception.name
             assert [d.name for d in verdict.diagnosis] == [misconception.name]

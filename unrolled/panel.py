@@ -14,8 +14,7 @@ def as_text(verdict) -> str:
     if verdict.note:
         lines.append(f"  {verdict.note}")
     elif not verdict.passed:
-        lines += [f"  {'✔ right' if a.passed else '✘ wrong'}  {a.name} ({a.points:g}/{a.max_points:g})"
-                  for a in verdict.aspects]
+        lines += [f"  {'✔ right' if a.passed else '✘ wrong'}  {a.name} ({_points(a)})" for a in verdict.aspects]
     lines += [f"  → {d.says}" for d in verdict.diagnosis]
     lines += [f"  … {a.name}: {a.evidence}" for a in _shown(verdict)]
     return "\n".join(lines)
@@ -30,7 +29,7 @@ def as_html(verdict) -> str:
         parts.append(f"<div>{_inline(verdict.note)}</div>")
     elif not verdict.passed:
         rows = "".join(f"<li>{'✔ right' if a.passed else '✘ wrong'}: {html.escape(a.name)} "
-                       f"({a.points:g}/{a.max_points:g})</li>" for a in verdict.aspects)
+                       f"({_points(a)})</li>" for a in verdict.aspects)
         parts.append(f'<ul style="margin:.3em 0;list-style:none;padding-left:.5em">{rows}</ul>')
     parts += [f'<div style="margin-top:.3em">→ {_inline(d.says)}</div>' for d in verdict.diagnosis]
     parts += [f'<div style="margin-top:.3em">… <em>{html.escape(a.name)}</em>: {_inline(a.evidence)}</div>'
@@ -52,6 +51,11 @@ def show(verdict) -> None:
 
 def _icon(state: str) -> str:
     return _ICONS.get(state, "✘")
+
+
+def _points(aspect) -> str:
+    """``2/3``, or what is taken off: ``−1``."""
+    return f"{aspect.points:g}/{aspect.max_points:g}" if aspect.max_points else f"−{-aspect.points:g}"
 
 
 def _shown(verdict) -> list:

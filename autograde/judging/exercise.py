@@ -22,12 +22,20 @@ class Case(dict):
 class Raises:
     """The outcome of a case that stops with an exception: its type and a part of its message.
 
-    Only ever used to recognise a misconception. Points never depend on what an exception says.
+    Several may be given of each, separated by ``|``: the same mistake stops NumPy, Keras and TensorFlow with
+    different words. Only ever used to recognise a misconception; points never depend on what an exception says.
     """
 
     type: str
     contains: str = ""
 
+    def matches(self, error: tuple[str, ...]) -> bool:
+        """Whether an error, ``(type, message, ...)``, is one of these."""
+        return error[0] in self.type.split("|") and any(part in error[1] for part in self.contains.split("|"))
+
+
+# How NumPy, Keras and TensorFlow each call shapes that do not fit together.
+SHAPES_CLASH = "ValueError|InvalidArgumentError"
 
 Outputs = Mapping[str, object]  # key -> array-like
 Reference = Callable[[Case], Outputs | Raises]
@@ -72,7 +80,11 @@ class Exercise:
     reference : the right outputs of a case, in NumPy float64, independent of the Keras solution.
     aspects : what is judged; their points add up to the notebook cell's.
     misconceptions : wrong versions that are recognised by their outputs.
+    derive : what is worked out of a case's returned arrays before they are compared, from (case, arrays): that a
+        matrix is orthogonal, how far a sample's mean lies off. It runs on the judge's side, so a probe returns
+        the matrix and the sample, not an opinion. A ValueError in it is told to the student.
     forbids : dotted names the answer may not use, such as ``"keras.layers.LSTM"``.
+    may_change : inputs that the exercise's text allows an answer to change in place. All others must be left alone.
     rtol, atol : how near is right. Student code computes in float32.
     """
 
@@ -82,7 +94,9 @@ class Exercise:
     reference: Reference
     aspects: tuple[Aspect, ...]
     misconceptions: tuple[Misconception, ...] = ()
+    derive: Callable[[Case, dict[str, np.ndarray]], Outputs] | None = None
     forbids: tuple[str, ...] = ()
+    may_change: tuple[str, ...] = ()
     rtol: float = 1e-4
     atol: float = 1e-5
     points: float = field(init=False)

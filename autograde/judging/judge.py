@@ -6,13 +6,13 @@ the student is their own grader.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from autograde.judging import rules
+from autograde.judging.evidence import close, difference, stopped
 from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
 from autograde.records import (
     FAILED,
@@ -26,6 +26,11 @@ from autograde.records import (
     Verdict,
 )
 from unrolled.probes import Outcome
+
+LEFT_ALONE = "inputs left alone"
+CHANGED = ("Your code writes into {}, which belongs to whoever called it: their next step would start from other "
+           "numbers. Make a new array (`c = f * c + i * g`) where you changed the given one (`c *= f`, `x[0] = ...`, "
+           "`items[0] = ...`).")
 
 
 def judge(
@@ -51,20 +56,56 @@ def judge(
         return _nothing(exercise, FORBIDDEN, note)
     if not outcome.arrays and not outcome.errors:
         return _nothing(exercise, NO_ANSWER, "The cell did not run to its check, so nothing could be tried.")
-    if not outcome.arrays and all(kind == "NotImplementedError" for kind, _ in outcome.errors.values()):
+    if not outcome.arrays and all(error[0] == "NotImplementedError" for error in outcome.errors.values()):
         return _nothing(exercise, UNWRITTEN, "Replace the line `raise NotImplementedError()` with your code.")
 
+    outcome = _derived(exercise, cases, outcome)
     expected, _ = outputs_of(exercise.reference, cases)
-    results = tuple(_judge_aspect(exercise, a, cases, expected, outcome, reveal) for a in exercise.aspects)
-    points = float(sum(result.points for result in results))
-    if all(result.passed for result in results):
-        return Verdict(exercise.id, exercise.title, PASSED, points, exercise.points, results)
-    state = PARTLY if points > 0 else FAILED
-    explained = _diagnose(exercise, cases, expected, outcome, results)
+    results = _told_once(_judge_aspect(exercise, a, cases, expected, outcome, reveal) for a in exercise.aspects)
+    failed = not all(result.passed for result in results)
+    explained = _diagnose(exercise, cases, expected, outcome, results) if failed else {}
     # What a diagnosis explains needs no evidence beside it.
     results = tuple(replace(r, evidence="") if r.name in explained else r for r in results)
     diagnosis = tuple({m.name: Diagnosis(m.name, m.says) for m in explained.values()}.values())
-    return Verdict(exercise.id, exercise.title, state, points, exercise.points, results, diagnosis)
+    points = sum(result.points for result in results)
+    if names := _changed(exercise, cases, outcome):
+        results += (AspectResult(LEFT_ALONE, False, -min(1.0, points), 0.0),)
+        diagnosis += (Diagnosis("changes its inputs", CHANGED.format(", ".join(f"`{name}`" for name in names))),)
+        points += results[-1].points
+    state = (PARTLY if points > 0 else FAILED) if failed or names else PASSED
+    return Verdict(exercise.id, exercise.title, state, float(points), exercise.points, results, diagnosis)
+
+
+def _derived(exercise: Exercise, cases: Mapping[str, Case], outcome: Outcome) -> Outcome:
+    """The outcome with each case's arrays replaced by what the exercise works out of them."""
+    if exercise.derive is None:
+        return outcome
+    arrays, errors = {}, dict(outcome.errors)
+    for name, case in cases.items():
+        found = {key.partition("/")[2]: array for key, array in outcome.arrays.items() if key.startswith(f"{name}/")}
+        if found:
+            try:
+                arrays |= {f"{name}/{key}": np.asarray(value) for key, value in exercise.derive(case, found).items()}
+            except (ValueError, KeyError, np.linalg.LinAlgError) as problem:
+                errors[name] = (type(problem).__name__, str(problem), "")
+    return replace(outcome, arrays=arrays, errors=errors)
+
+
+def _changed(exercise: Exercise, cases: Mapping[str, Case], outcome: Outcome) -> list[str]:
+    """The inputs that the answer wrote into and should have left alone."""
+    names = {name for case, changed in outcome.changed.items() if case in cases for name in changed
+             if name.isidentifier() and len(name) < 40}
+    return sorted(names - set(exercise.may_change))
+
+
+def _told_once(results) -> tuple[AspectResult, ...]:
+    """One exception may fail every aspect: it is told where it is met first."""
+    seen: set[str] = set()
+    kept = []
+    for result in results:
+        kept.append(replace(result, evidence="") if result.evidence in seen else result)
+        seen.add(result.evidence)
+    return tuple(kept)
 
 
 def unwritten(exercise: Exercise) -> Verdict:
@@ -82,75 +123,35 @@ def _nothing(exercise: Exercise, state: str, note: str) -> Verdict:
     return Verdict(exercise.id, exercise.title, state, 0.0, exercise.points, aspects, note=note)
 
 
-def _judge_aspect(exercise, aspect: Aspect, cases, expected, outcome, reveal) -> AspectResult:
+def _judge_aspect(exercise, aspect: Aspect, cases, expected, outcome: Outcome, reveal) -> AspectResult:
     for key, right in expected.items():
         if not aspect.covers(key):
             continue
         case = cases[key.partition("/")[0]]
-        problem = _difference(exercise, aspect, case, key, right, outcome, reveal)
+        if case.name in outcome.errors:
+            return AspectResult(aspect.name, False, 0.0, aspect.points, stopped(case, outcome.errors[case.name]))
+        problem = difference(exercise, aspect, case, key, right, outcome.arrays.get(key), reveal)
         if problem:
             ask = f" {aspect.ask}" if aspect.ask else ""
             return AspectResult(aspect.name, False, 0.0, aspect.points, problem + ask)
     return AspectResult(aspect.name, True, float(aspect.points), aspect.points)
 
 
-def _difference(exercise, aspect, case: Case, key, right, outcome: Outcome, reveal) -> str:
-    """Why this output is not the expected one, in words; empty if it is."""
-    tried = f"Tried: {case.about or case.name}."
-    name = key.partition("/")[2]
-    if case.name in outcome.errors:
-        kind, message = outcome.errors[case.name]
-        if kind == "NotImplementedError":
-            return f"{tried} This part is not written yet."
-        return f"{tried} Your code stopped with {kind}: {_short(message)}"
-    got = outcome.arrays.get(key)
-    if got is None:
-        return f"{tried} Nothing came back for `{name}`."
-    if got.shape != right.shape:
-        return f"{tried} `{name}` should have shape {right.shape}; yours has {got.shape}."
-    if aspect.shape_only or _close(exercise, got, right):
-        return ""
-    got, right = np.asarray(got, np.float64), np.asarray(right, np.float64)
-    if not np.isfinite(got).all():
-        bad = int((~np.isfinite(got)).sum())
-        return f"{tried} `{name}` holds {bad} value{'s' * (bad > 1)} that {'are' if bad > 1 else 'is'} not finite."
-    gap = np.abs(got - right)
-    wrong = gap > exercise.atol + exercise.rtol * np.abs(right)
-    if not right.shape:
-        return f"{tried} `{name}` should be {right:.6g}; yours is {got:.6g}." if reveal else (
-            f"{tried} `{name}` is not the expected number.")
-    first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    text = f"{tried} `{name}` differs in {int(wrong.sum())} of {wrong.size} places, first at {list(first)}"
-    if reveal:
-        text += f": expected {right[first]:.6g}, got {got[first]:.6g}"
-    return f"{text}; largest gap {gap.max():.2g}."
-
-
-def _short(message: str, limit: int = 200) -> str:
-    # Keras wraps an exception in its own account of the call; the student's own words stand between.
-    plain = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?", "", message).strip()
-    plain = re.sub(r"^(Exception encountered when calling [^\n]*\n+)+", "", plain)
-    first = plain.split("\n\n")[0].replace("\n", " ").strip()
-    first = first if len(first) <= limit else first[: limit - 1] + "…"
-    return first if first.endswith((".", "!", "?", "…")) else f"{first}."
-
-
-def _close(exercise: Exercise, got: np.ndarray, right: np.ndarray) -> bool:
-    return got.shape == right.shape and bool(
-        np.allclose(np.asarray(got, np.float64), np.asarray(right, np.float64),
-                    rtol=exercise.rtol, atol=exercise.atol)
-    )
-
-
 def _diagnose(exercise, cases, expected, outcome: Outcome, results) -> dict[str, Misconception]:
     """The misconceptions that explain the outputs, by the aspect each explains.
 
-    One that explains everything wins. Otherwise each failed aspect is explained by itself, and only if
-    exactly one misconception fits it: a diagnosis is never a guess.
+    One that explains everything wins. Otherwise a failed aspect is explained if exactly one misconception fits all of
+    it and contradicts nothing else: wherever that misconception changes an output, in whatever aspect, the output
+    came out just so. What is left over is another mistake, and the evidence speaks. A diagnosis is never a guess.
     """
-    wrong = [(m, *outputs_of(m.wrong, cases)) for m in exercise.misconceptions]
     failed = {r.name for r in results if not r.passed}
-    whole = [m for m, arrays, raised in wrong if _matches(exercise, arrays, raised, outcome, set(expected))]
+    wrong = []
+    for misconception in exercise.misconceptions:
+        arrays, raised = outputs_of(misconception.wrong, cases)
+        astray = {key for key in expected if _differs(exercise, arrays, raised, expected, {key})}
+        if _matches(exercise, arrays, raised, outcome, astray):
+            wrong.append((misconception, arrays, raised, astray))
+    whole = [m for m, arrays, raised, _ in wrong if _matches(exercise, arrays, raised, outcome, set(expected))]
     if len(whole) == 1:
         return dict.fromkeys(failed, whole[0])
     explained = {}
@@ -158,9 +159,8 @@ def _diagnose(exercise, cases, expected, outcome: Outcome, results) -> dict[str,
         if aspect.name not in failed or aspect.shape_only:
             continue
         keys = {key for key in expected if aspect.covers(key)}
-        fits = [m for m, arrays, raised in wrong
-                if _differs(exercise, arrays, raised, expected, keys)
-                and _matches(exercise, arrays, raised, outcome, keys)]
+        fits = [m for m, arrays, raised, astray in wrong
+                if astray & keys and _matches(exercise, arrays, raised, outcome, keys)]
         if len(fits) == 1:
             explained[aspect.name] = fits[0]
     return explained
@@ -170,11 +170,10 @@ def _matches(exercise, arrays, raised: dict[str, Raises], outcome: Outcome, keys
     for key in keys:
         case = key.partition("/")[0]
         if case in raised:
-            kind, message = outcome.errors.get(case, ("", ""))
-            if kind != raised[case].type or raised[case].contains not in message:
+            if not raised[case].matches(outcome.errors.get(case, ("", ""))):
                 return False
         elif key in arrays:
-            if key not in outcome.arrays or not _close(exercise, outcome.arrays[key], arrays[key]):
+            if key not in outcome.arrays or not close(exercise, outcome.arrays[key], arrays[key], equal_nan=True):
                 return False
         elif key in outcome.arrays or case in outcome.errors:
             return False
@@ -183,4 +182,4 @@ def _matches(exercise, arrays, raised: dict[str, Raises], outcome: Outcome, keys
 
 def _differs(exercise, arrays, raised, expected, keys: set[str]) -> bool:
     return any(key.partition("/")[0] in raised or key not in arrays
-               or not _close(exercise, arrays[key], expected[key]) for key in keys)
+               or not close(exercise, arrays[key], expected[key]) for key in keys)

@@ -313,15 +313,12 @@ class _Watch:
             raise channel.ChannelError("a frame of an unknown kind")
 
     def _answer(self, data: dict, arrays: dict) -> None:
-        exercise, errors = data.get("exercise"), data.get("errors")
-        if not isinstance(exercise, str) or not isinstance(errors, dict):
+        exercise = data.get("exercise")
+        if not isinstance(exercise, str):
             raise channel.ChannelError("an answer without its names")
-        kept = {}
-        for case, error in list(errors.items())[:100]:
-            if not (isinstance(error, list) and len(error) == 2 and all(isinstance(e, str) for e in error)):
-                raise channel.ChannelError("an answer without its names")
-            kept[case[:100]] = (error[0][:100], error[1][:2000])
-        self.transcript.answers[exercise[:100]] = Outcome(arrays, kept)
+        errors = {case: (kind[:100], message, where[:200])
+                  for case, (kind, message, where) in _words(data, "errors", 3).items()}
+        self.transcript.answers[exercise[:100]] = Outcome(arrays, errors, _words(data, "changed"))
 
     def _mark(self, kind: str, now: float) -> None:
         last = self.marks.setdefault("_last", self.started)
@@ -361,6 +358,19 @@ def _integer(value: object) -> int:
     if not isinstance(value, int) or not 0 <= value < 100_000:
         raise channel.ChannelError("a frame without its number")
     return value
+
+
+def _words(data: dict, key: str, count: int | None = None) -> dict[str, tuple[str, ...]]:
+    """A few short texts for each case; `count` of them, or any number."""
+    found = data.get(key)
+    if not isinstance(found, dict):
+        raise channel.ChannelError("an answer without its names")
+    kept = {}
+    for case, texts in list(found.items())[:100]:
+        if not (isinstance(texts, list) and all(isinstance(e, str) for e in texts) and count in (None, len(texts))):
+            raise channel.ChannelError("an answer without its names")
+        kept[case[:100]] = tuple(e[:2000] for e in texts[:100])
+    return kept
 
 
 def _text(data: dict, key: str) -> str:

@@ -1,14 +1,16 @@
 """How a student's object is exercised.
 
 One module a topic; one function an exercise, named like it: ``lstm.step`` is tried by
-``unrolled.probes.lstm.step(*answers, case)``. A probe receives the answer and one case (a dict of NumPy
-arrays) and returns a dict of named numbers or arrays. It knows no expected value: it may run beside
-student code.
+``unrolled.probes.lstm.step(*answers, case)``. A probe receives the answer and one case (a `Given`: NumPy
+arrays by name) and returns a dict of named numbers or arrays. It knows no expected value and decides nothing:
+it may run beside student code, so what it returns are raw arrays and settings, judged elsewhere.
 """
 
 from __future__ import annotations
 
 import importlib
+import linecache
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,16 +20,65 @@ import numpy as np
 MAX_VALUES = 1 << 20
 
 
+# Code that a student wrote, by the file name Python knows it under: a notebook's cell, not a library's internals.
+_CELL = re.compile(r"^<(?!frozen|string|__array|lambdif)[^<>]*>$|ipykernel_")
+
+
 @dataclass
 class Outcome:
     """What came of trying an answer: arrays by ``"case/name"``, and for cases that raised, the error.
 
-    `errors` maps a case's name to ``(exception type, message)``. The text is shown to the student; no
-    points hang on it.
+    `errors` maps a case's name to ``(exception type, message, where)``, `where` being the student's own line. The
+    text is shown to the student; no points hang on it. `changed` names the inputs of a case that the answer wrote
+    into. It can only cost points.
     """
 
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
-    errors: dict[str, tuple[str, str]] = field(default_factory=dict)
+    errors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    changed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Given(dict):
+    """One case, as a probe gets it: a fresh copy of each array, watched for being changed in place."""
+
+    def __init__(self, arrays: Mapping[str, np.ndarray]):
+        super().__init__({name: array.copy() for name, array in arrays.items()})
+        self._watched = [(name, self[name], array) for name, array in arrays.items()]
+
+    def float32(self, name: str) -> np.ndarray:
+        """The array as float32, what Keras computes in."""
+        return self.watch(name, self[name].astype("float32"))
+
+    def watch(self, name: str, value):
+        """`value` (an array, or a list, tuple or dict of such) as it is, watched as the input `name` from now on."""
+        self._watched.append((name, value, _snapshot(value)))
+        return value
+
+    def changed(self) -> tuple[str, ...]:
+        """The names of the inputs that are not what they were."""
+        return tuple(dict.fromkeys(name for name, value, before in self._watched if not _unchanged(value, before)))
+
+
+def _snapshot(value):
+    """A copy that remembers which objects a container held, and what was in them."""
+    if isinstance(value, dict):
+        return {key: (item, _snapshot(item)) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [(item, _snapshot(item)) for item in value]
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _unchanged(value, before) -> bool:
+    if isinstance(value, np.ndarray):
+        return (value.shape == before.shape and value.dtype == before.dtype
+                and np.array_equal(value, before, equal_nan=value.dtype.kind == "f"))
+    if isinstance(value, dict):
+        return value.keys() == before.keys() and all(
+            item is before[key][0] and _unchanged(item, before[key][1]) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return len(value) == len(before) and all(
+            item is was and _unchanged(item, copy) for item, (was, copy) in zip(value, before, strict=True))
+    return True
 
 
 def find(exercise: str):
@@ -45,16 +96,39 @@ def run(exercise: str, answers: tuple, cases: Mapping[str, Mapping[str, np.ndarr
     probe = find(exercise)
     outcome = Outcome()
     for name, case in cases.items():
+        given = Given(case)
         try:
-            # A fresh copy each: an answer that changes its inputs in place must not change the next case.
-            result = probe(*answers, {key: value.copy() for key, value in case.items()})
-            for key, value in result.items():
-                outcome.arrays[f"{name}/{key}"] = to_array(value, key)
+            found = {f"{name}/{key}": to_array(value, key) for key, value in probe(*answers, given).items()}
         except Exception as error:
-            for key in [key for key in outcome.arrays if key.startswith(f"{name}/")]:
-                del outcome.arrays[key]
-            outcome.errors[name] = (type(error).__name__, str(error)[:2000])
+            outcome.errors[name] = (type(error).__name__, str(error)[:2000], _where(error))
+        else:
+            outcome.arrays.update(found)
+        if changed := given.changed():
+            outcome.changed[name] = changed
     return outcome
+
+
+def _where(error: BaseException) -> str:
+    """The student's own line that an error came through last: ``line 4: `c = f @ c` ``; empty if there is none."""
+    frame, found = error.__traceback__, None
+    while frame is not None:
+        if _CELL.search(frame.tb_frame.f_code.co_filename):
+            found = frame
+        frame = frame.tb_next
+    if found is None:
+        return ""
+    text = linecache.getline(found.tb_frame.f_code.co_filename, found.tb_lineno).strip()
+    return f"line {found.tb_lineno}" + (f": `{text[:100]}`" if text and "`" not in text else "")
+
+
+def codes(text: str) -> np.ndarray:
+    """A text as Unicode code points: cases and outcomes carry numbers only."""
+    return np.array([ord(character) for character in text], np.int64)
+
+
+def text(codes: np.ndarray) -> str:
+    """The text that `codes` stands for."""
+    return "".join(map(chr, codes))
 
 
 def to_array(value: object, name: str = "the result") -> np.ndarray:

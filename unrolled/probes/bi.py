@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from unrolled.probes import text
+
 WAYS = ("forward", "backward")
-
-
-def codes(text: str) -> np.ndarray:
-    """A text as Unicode code points: cases travel as plain numbers."""
-    return np.array([ord(character) for character in text], np.int64)
-
-
-def text(codes: np.ndarray) -> str:
-    """The text that `codes` stands for."""
-    return "".join(map(chr, codes))
 
 
 def reverse_valid(reverse_valid, case):
     """The reversed sequence at its valid steps (what the padding holds afterwards does not matter)."""
-    y = reverse_valid(case["x"].astype("float32"), case["mask"])
+    y = reverse_valid(case.float32("x"), case["mask"])
     return {"y": _valid(y, case["mask"])}
 
 
 def merge(merge, case):
     """Two outputs merged; for None, both of them."""
     mode = text(case["mode"])
-    forward, backward = (case[way].astype("float32") for way in WAYS)
+    forward, backward = (case.float32(way) for way in WAYS)
     y = merge(forward, backward, None if mode == "None" else mode)
     if isinstance(y, list | tuple):
         if len(y) != 2:
@@ -43,7 +35,7 @@ def layer(BiRNN, case):
     if "x" not in case:
         return _facts(BiRNN, made, case)
     made = BiRNN(made(case["U_forward"].shape[0]), merge_mode=text(case["mode"]))
-    x = keras.ops.convert_to_tensor(case["x"].astype("float32"))
+    x = keras.ops.convert_to_tensor(case.float32("x"))
     _build(made, x)
     for way in WAYS:
         getattr(made, f"{way}_cell").set_weights([case[f"{name}_{way}"] for name in "WUb"])
@@ -85,7 +77,7 @@ def _facts(BiRNN, make_cell, case):
 
 def final_state(final_state, case):
     """One vector a row from the two directions' outputs."""
-    return {"h": final_state(*(case[way].astype("float32") for way in WAYS), case["mask"])}
+    return {"h": final_state(*(case.float32(way) for way in WAYS), case["mask"])}
 
 
 def bmes_decode(bmes_decode, case):

@@ -7,7 +7,7 @@ import numpy as np
 
 
 def _f32(case, *names):
-    return [case[name].astype("float32") for name in names]
+    return [case.float32(name) for name in names]
 
 
 def step(gru_step, case):
@@ -98,7 +98,7 @@ def _fill(made, case):
         if tuple(weights[name].shape) != case[key].shape:
             raise ValueError(f"the weight {name} has shape {tuple(weights[name].shape)}; it should be "
                              f"{case[key].shape}")
-        weights[name].assign(case[key].astype("float32"))
+        weights[name].assign(case.float32(key))
 
 
 def count_parameters(count_parameters, case):

@@ -6,7 +6,7 @@ import numpy as np
 
 
 def _arrays(case, *names):
-    return [case[name].astype("float32") for name in names]
+    return [case.float32(name) for name in names]
 
 
 def _give(layer, *arrays):
@@ -106,7 +106,7 @@ def layer(LSTM, case):
     more = {"initial_state": _arrays(case, "h", "c")} if "h" in case else {}
     if "mask" in case:
         more["mask"] = case["mask"]
-    result = layer(case["x"].astype("float32"), **more)
+    result = layer(case.float32("x"), **more)
     if not case["return_state"]:
         return {"output": result}
     output, h, c = result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def _f32(case, *names):
-    return [case[name].astype("float32") for name in names]
+    return [case.float32(name) for name in names]
 
 
 def step(rnn_step, case):
@@ -37,7 +37,7 @@ def layer(cls, case):
     if use == "last":
         return {"y": made()(x)}
     if use == "initial":
-        return {"y": made(return_sequences=True)(x, initial_state=case["initial"].astype("float32"))}
+        return {"y": made(return_sequences=True)(x, initial_state=case.float32("initial"))}
     if use == "mask":
         rnn = made(return_sequences=True)
         passed_on = bool(rnn.supports_masking) and rnn.compute_mask(x, case["mask"]) is not None
@@ -66,22 +66,22 @@ def _with_weights(layer, *values):
 
 def last_valid(last_valid, case):
     """One state a sequence from (states, mask)."""
-    return {"y": last_valid(case["states"].astype("float32"), case["mask"])}
+    return {"y": last_valid(case.float32("states"), case["mask"])}
 
 
 def many_to_many_loss(masked_loss, case):
     """The mean loss from (targets, logits, mask)."""
-    return {"loss": masked_loss(case["targets"], case["logits"].astype("float32"), case["mask"])}
+    return {"loss": masked_loss(case["targets"], case.float32("logits"), case["mask"])}
 
 
 def one_to_many(one_to_many, case):
     """Logits and symbols of a greedy run."""
     weights = _f32(case, "E", "W", "U", "b", "Wo", "bo")
-    logits, ids = one_to_many(case["h"].astype("float32"), int(case["start"]), int(case["steps"]), *weights)
+    logits, ids = one_to_many(case.float32("h"), int(case["start"]), int(case["steps"]), *weights)
     return {"logits": logits, "ids": ids}
 
 
 def sample(sample, case):
     """Probabilities and chosen symbols from (logits, temperature, r)."""
-    p, ids = sample(case["logits"].astype("float32"), float(case["temperature"]), case["r"].astype("float32"))
+    p, ids = sample(case.float32("logits"), float(case["temperature"]), case.float32("r"))
     return {"p": p, "id": ids}

@@ -19,7 +19,7 @@ def embedding(WordVectors, case):
         return {"vocabulary": config.get("vocabulary", -1), "dimension": config.get("dimension", -1)}
     ids = case["ids"].astype("int32")
     layer(ids)
-    layer.set_weights([case["E"].astype("float32")])
+    layer.set_weights([case.float32("E")])
     mask = layer.compute_mask(ids, None)
     return {"vectors": layer(ids), "mask": np.array(-1) if mask is None else mask}
 

@@ -9,7 +9,7 @@ NOT_A_NUMBER = 999.0  # stands in for what is not finite, so that it can be told
 
 def affine(affine_map, case):
     """x W + b on float32 arrays."""
-    return {"y": affine_map(*(case[k].astype("float32") for k in ("x", "W", "b")))}
+    return {"y": affine_map(*(case.float32(k) for k in ("x", "W", "b")))}
 
 
 def layer(Affine, case):
@@ -19,7 +19,7 @@ def layer(Affine, case):
         config = Affine(units, use_bias=False, name="scores").get_config()
         return {"units": config.get("units", -1), "use_bias": int(config.get("use_bias", -1)),
                 "name kept": int(config.get("name") == "scores")}
-    x = case["x"].astype("float32")
+    x = case.float32("x")
     if "copied" in case:
         copy = Affine.from_config(Affine(units, use_bias=False, name="scores").get_config())
         copy(x)
@@ -28,7 +28,7 @@ def layer(Affine, case):
         return _weights(Affine(units), x)
     made = Affine(units) if case["use_bias"] else Affine(units, use_bias=False)
     made(x)
-    made.set_weights([case[k].astype("float32") for k in ("W", "b") if k in case])
+    made.set_weights([case.float32(k) for k in ("W", "b") if k in case])
     return {"y": made(x)}
 
 
@@ -45,5 +45,5 @@ def _weights(made, x):
 
 def mask_mean(mean, case):
     """The mean over valid steps; what is not a number becomes 999, so that it can be named."""
-    result = np.asarray(mean(case["x"].astype("float32"), case["mask"]))
+    result = np.asarray(mean(case.float32("x"), case["mask"]))
     return {"mean": np.nan_to_num(result, nan=NOT_A_NUMBER, posinf=NOT_A_NUMBER, neginf=NOT_A_NUMBER)}

@@ -113,7 +113,8 @@ class Runner:
             # Only the check cell that belongs here: elsewhere a check has nothing to say while grading.
             if step["kind"] == "check" and name == exercise and name in inputs:
                 outcome = probes.run(name, answers, inputs[name])
-                self.send("answer", {"exercise": name, "errors": outcome.errors}, outcome.arrays)
+                self.send("answer", {"exercise": name, "errors": outcome.errors, "changed": outcome.changed},
+                          outcome.arrays)
 
         checking.collect_with(collect)
         error, out_of_time = "", False

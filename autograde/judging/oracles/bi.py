@@ -14,14 +14,11 @@ from itertools import combinations
 
 import numpy as np
 
-from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
-from unrolled.probes.bi import codes, text
+from autograde.judging.common import mistake, sigmoid
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
+from unrolled.probes import codes, text
 
 LESSON = "06_bidirectional"
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
 
 
 def ragged(rng, T):
@@ -32,11 +29,6 @@ def ragged(rng, T):
 
 def mask_of(lengths, T):
     return np.arange(T) < np.asarray(lengths)[:, None]
-
-
-def wrong(reference):
-    """Misconceptions of one reference: ``(name, says, keyword=...)``."""
-    return lambda name, says, **change: Misconception(name, says, partial(reference, **change))
 
 
 # --- bi.reverse_valid --------------------------------------------------------------------------------------
@@ -73,7 +65,7 @@ def reverse_valid(case, length="own", offset=-1, axis=1, swap=False):
     return {"y": np.take_along_axis(x, index[..., None], axis=1) * mask[..., None]}
 
 
-_wrong = wrong(reverse_valid)
+_wrong = partial(mistake, reverse_valid)
 
 REVERSE = Exercise(
     id="bi.reverse_valid",
@@ -141,7 +133,7 @@ def merge(case, axis=-1, backward_first=False, ave="half", mul=np.multiply, none
                   "units": np.mean(np.concatenate([f, b], axis=-1), axis=-1)}[ave]}
 
 
-_wrong = wrong(merge)
+_wrong = partial(mistake, merge)
 
 MERGE = Exercise(
     id="bi.merge",
@@ -269,7 +261,7 @@ def layer(case, before="valid", after="valid", mask_flipped=None, shared=False, 
     return result | ({"mask_goes_on": passes_mask} if case.name == "padded" else {})
 
 
-_wrong = wrong(layer)
+_wrong = partial(mistake, layer)
 
 LAYER = Exercise(
     id="bi.layer",
@@ -359,7 +351,7 @@ def final_state(case, forward="last valid", backward="first", order=(0, 1), long
     return {"h": np.concatenate([parts[i] for i in order], axis=-1) if joined else parts[0] + parts[1]}
 
 
-_wrong = wrong(final_state)
+_wrong = partial(mistake, final_state)
 
 FINAL = Exercise(
     id="bi.final_state",
@@ -459,7 +451,7 @@ def _finished_only(characters, tags, starts, ends):
     return words
 
 
-_wrong = wrong(bmes_decode)
+_wrong = partial(mistake, bmes_decode)
 
 DECODE = Exercise(
     id="bi.bmes_decode",
@@ -570,7 +562,7 @@ def word_f1(case, unit="spans", pooled=True, one_set=False, swapped=False, mean=
     return {"precision": np.mean(precision), "recall": np.mean(recall), "f1": np.mean(f1)}
 
 
-_wrong = wrong(word_f1)
+_wrong = partial(mistake, word_f1)
 NAN = "nothing right divides by zero"
 
 F1_MISTAKES = (

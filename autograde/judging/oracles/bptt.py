@@ -12,18 +12,10 @@ from functools import partial
 
 import numpy as np
 
-from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.common import mistake, sigmoid
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 
 LESSON = "03_bptt"
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def mistakes(reference):
-    """A short way to write: this reference, with this keyword, is this misconception."""
-    return lambda name, says, **change: Misconception(name, says, partial(reference, **change))
 
 
 def weights(rng, D, u):
@@ -59,7 +51,7 @@ def forward(case, carry=True, start="h0", bias=True, transpose=False, squash=np.
     return {"states": np.stack(states, axis=0 if time_first else 1), "bytes": bytes}
 
 
-_wrong = mistakes(forward)
+_wrong = partial(mistake, forward)
 FORWARD = Exercise(
     id="bptt.forward_cache",
     title="Forward pass that keeps what backward needs",
@@ -126,7 +118,7 @@ def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_
             "dW": dW.T if flipped == "both" else dW, "dU": dU.T if flipped else dU, "db": db if sum_bias else dz}
 
 
-_wrong = mistakes(step_back)
+_wrong = partial(mistake, step_back)
 STEP = Exercise(
     id="bptt.step_backward",
     title="Back through one step",
@@ -212,7 +204,7 @@ def through(case, add=True, carry="replace", own="every", divide=1, order="back"
             "dU": (dU.T if flipped else dU) / n, "db": db / n}
 
 
-_wrong = mistakes(through)
+_wrong = partial(mistake, through)
 THROUGH = Exercise(
     id="bptt.through_time",
     title="Back through the whole sequence",
@@ -309,7 +301,7 @@ def gradcheck(case, difference="central", per="2 eps", restore=True, one_at_a_ti
     return {"numeric": numeric, "error": gap / size if size > 0 else 0.0 if guard else -1.0, "w_after": w}
 
 
-_wrong = mistakes(gradcheck)
+_wrong = partial(mistake, gradcheck)
 GRADCHECK = Exercise(
     id="bptt.gradcheck",
     title="Gradient check by central differences",
@@ -391,7 +383,7 @@ def clip(case, how="global", always=False, norm_is="root of squares", report="be
     return found | {f"in{i}": g for i, g in enumerate(clipped if in_place else grads)}
 
 
-_wrong = mistakes(clip)
+_wrong = partial(mistake, clip)
 CLIP = Exercise(
     id="bptt.clip_global_norm",
     title="Clipping by the global norm",
@@ -475,7 +467,7 @@ def truncated(case, state="carried", cut=True, rest=True, add=True, average=Fals
     return {key: value / (n if average else 1) for key, value in total.items()}
 
 
-_wrong = mistakes(truncated)
+_wrong = partial(mistake, truncated)
 TRUNCATED = Exercise(
     id="bptt.truncated",
     title="Truncated backpropagation through time",
@@ -533,7 +525,7 @@ def orthogonal(case, length="gain", perpendicular=True, radius_is_gain=True, tri
             "both signs below": below}
 
 
-_wrong = mistakes(orthogonal)
+_wrong = partial(mistake, orthogonal)
 ORTHOGONAL = Exercise(
     id="bptt.orthogonal_init",
     title="A random orthogonal matrix",

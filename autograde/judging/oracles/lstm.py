@@ -11,31 +11,16 @@ Long because a topic is read as one: cases, references, their wrong variants and
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.common import mistakes, sigmoid, weights
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 
 LESSON = "04_lstm"
 
 
 # Cells that the lesson is given for its demonstrations; an answer writes its own.
 GIVEN = tuple(f"unrolled.lessons.lstm{name}" for name in ("", ".forward", ".VariantCell", ".pytorch_lstm"))
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def misconceptions(reference, *rows):
-    """One `Misconception` a row: its name, what to say, and the keywords that make `reference` wrong."""
-    return tuple(Misconception(name, says, partial(reference, **change)) for name, says, change in rows)
-
-
-def weights(rng, D, u, scale=0.6):
-    return {"W": rng.normal(size=(D, 4 * u)) * scale, "U": rng.normal(size=(u, 4 * u)) * scale,
-            "b": rng.normal(size=4 * u) * scale}
 
 
 # ---------------------------------------------------------------------------------------------- lstm.step
@@ -45,7 +30,8 @@ def step_cases(rng):
     B, D, u = 3, 5, 7
     def case(about, **changes):
         drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
-        return Case(drawn | weights(rng, D, u) | changes, about=f"B = {B}, D = {D} inputs, u = {u} units, {about}")
+        return Case(drawn | weights(rng, D, u, blocks=4) | changes,
+                    about=f"B = {B}, D = {D} inputs, u = {u} units, {about}")
     return {
         "random": case("random weights, biases and states"),
         "first": case("the first step, h = c = 0", h=np.zeros((B, u)), c=np.zeros((B, u))),
@@ -76,7 +62,7 @@ STEP = Exercise(
         Aspect("cell state", 2, on=("*/c",), ask="Work out c by hand for one unit: f·c + i·g."),
         Aspect("hidden state", 2, on=("*/h",), ask="Which state does the output gate look at?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         step,
         ("no forget gate", "The forget gate is missing: the old cell state must be multiplied by f "
          "before anything is added to it.", {"forget": False}),
@@ -109,7 +95,7 @@ STEP = Exercise(
 def gates_cases(rng):
     B, T, D, u = 2, 5, 3, 7
     drawn = {"x": rng.normal(size=(B, T, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
-    return {"sequence": Case(drawn | weights(rng, D, u),
+    return {"sequence": Case(drawn | weights(rng, D, u, blocks=4),
                              about=f"B = {B} sequences of T = {T} steps, D = {D}, u = {u}, random states")}
 
 
@@ -145,7 +131,7 @@ GATES = Exercise(
         Aspect("gates", 2, on=("*/[ifgo]",), ask="Which h do the gates of step t look at?"),
         Aspect("states", 2, on=("*/[ch]",), ask="Does each step start from the states the step before left?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         gates,
         ("no state carried", "Every step starts from the first h and c again: assign the new h and c to the "
          "names that the next turn of the loop reads.", {"carry": ""}),
@@ -217,7 +203,7 @@ CONSTANT_ERROR = Exercise(
         Aspect("a gate that stays open", 1, on=("open/kept",), ask="With f = 1 all the time, what is lost?"),
         Aspect("gradient", 3, on=("random/kept",), ask="Write the product out for T = 3 and t = 1."),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         constant_error,
         ("includes its own gate", "Your product starts with the gate of step t itself: that gate acted on "
          "c_{t−1}, *before* c_t existed. Start with the gate of step t + 1, so that the last entry is 1.",
@@ -274,7 +260,7 @@ FORGET_BIAS = Exercise(
         Aspect("forget bias 1", 1, on=("default/*",), ask="Which quarter of b belongs to the forget gate?"),
         Aspect("half-life", 2, on=("half_life/*",), ask="Which f gives f^n = 1/2, and which bias gives that f?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         forget_bias,
         ("forget bias 0", "All biases are 0, so the forget gate starts at sigmoid(0) = 0.5 and half of the "
          "memory is lost at every step: put the forget gate's block to the value asked for.",
@@ -335,7 +321,7 @@ LATCH = Exercise(
         Aspect("keeps otherwise", 1, on=("keep/[if]",), ask="Without a marker: which gate opens, which closes?"),
         Aspect("candidate and output", 1, on=("*/[go]",), ask="g should be tanh(value); o should be 1."),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         latch,
         ("adds instead of overwriting", "Your forget gate stays open at the marker too, so the new value is "
          "added to the old one: close it when the input gate opens.", {"f": False}),
@@ -361,7 +347,7 @@ def cell_cases(rng):
     B, D, u = 3, 5, 7
     drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
     return {
-        "step": Case(drawn | weights(rng, D, u),
+        "step": Case(drawn | weights(rng, D, u, blocks=4),
                      about=f"one step with your weights replaced: B = {B}, D = {D}, u = {u}"),
         "new": Case({"D": D, "units": u}, about=f"a new cell of {u} units, built for {D} inputs"),
         "config": Case({"D": D, "units": u, "again": True},
@@ -398,7 +384,7 @@ CELL = Exercise(
         Aspect("at birth", 2, on=("new/*",), ask="Where does a new cell's forget bias start?"),
         Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         cell,
         ("forget bias 0", "Your new cell's bias is 0 everywhere, so it forgets half of everything at each "
          "step: let the forget gate's block start at 1.", {"forget": 0.0}),
@@ -428,7 +414,7 @@ def layer_cases(rng):
     B, T, D, u = 3, 5, 2, 7
     def case(about, **more):
         drawn = {"x": rng.normal(size=(B, T, D)), "return_sequences": True, "return_state": False}
-        return Case(drawn | weights(rng, D, u) | more, about=f"B = {B}, T = {T}, D = {D}, u = {u}, {about}")
+        return Case(drawn | weights(rng, D, u, blocks=4) | more, about=f"B = {B}, T = {T}, D = {D}, u = {u}, {about}")
     mask = np.arange(T) < np.array([[5], [3], [2]])
     mask[0, 2] = False  # a hole, so that "count the valid steps" is told apart from a mask
     return {
@@ -485,7 +471,7 @@ LAYER = Exercise(
         Aspect("mask", 3, on=("mask/*", "passes/*"), ask="What must happen to h and to c where the mask is False?"),
         Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         layer,
         ("mask ignored", "The mask makes no difference: where it is False, h and c must stay what they were.",
          {"mask": "ignored"}),
@@ -521,7 +507,7 @@ def peephole_cases(rng):
     def case(about, **changes):
         drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u)),
                  "P": rng.normal(size=(3, u))}
-        return Case(drawn | weights(rng, D, u) | changes, about=f"B = {B}, D = {D}, u = {u}, {about}")
+        return Case(drawn | weights(rng, D, u, blocks=4) | changes, about=f"B = {B}, D = {D}, u = {u}, {about}")
     return {"random": case("random peepholes"), "none": case("all peepholes 0", P=np.zeros((3, u)))}
 
 
@@ -561,7 +547,7 @@ PEEPHOLE = Exercise(
         Aspect("cell state", 2, on=("random/c",), ask="Which c exists when i and f are computed?"),
         Aspect("hidden state", 2, on=("random/h",), ask="Which c exists when o is computed?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         peephole,
         ("output gate sees the old cell", "The output gate looks at c_{t−1}: it opens after the update, so "
          "it looks at the new c_t.", {"late": "old"}),
@@ -592,7 +578,7 @@ PEEPHOLE = Exercise(
 def backward_cases(rng):
     B, D, u = 3, 5, 2
     def case(about, P):
-        w = weights(rng, D, u)
+        w = weights(rng, D, u, blocks=4)
         x, h_prev, c_prev = rng.normal(size=(B, D)), rng.uniform(-0.8, 0.8, (B, u)), rng.normal(size=(B, u))
         zi, zf, zg, zo = np.split(x @ w["W"] + h_prev @ w["U"] + w["b"], 4, axis=-1)
         i, f, g = sigmoid(zi + P[0] * c_prev), sigmoid(zf + P[1] * c_prev), np.tanh(zg)
@@ -638,7 +624,7 @@ STEP_BACKWARD = Exercise(
                "transposed, times dz."),
         Aspect("with peepholes", 3, on=("peephole/*",), ask="Follow every arrow that leaves c_{t−1} and c_t."),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         step_backward,
         ("peephole paths left out", "The gradient does not pass the peepholes: c_t also acts through the "
          "output gate (add dz_o · p_o to dc), and c_{t−1} through i and f (add dz_i · p_i + dz_f · p_f to "
@@ -675,7 +661,7 @@ STEP_BACKWARD = Exercise(
 
 def _arrays(rng):
     V, D, u = 11, 3, 5
-    return {"E": rng.normal(size=(V, D))} | weights(rng, D, u), f"{V} words, D = {D}, u = {u}"
+    return {"E": rng.normal(size=(V, D))} | weights(rng, D, u, blocks=4), f"{V} words, D = {D}, u = {u}"
 
 
 def to_pytorch_cases(rng):
@@ -736,7 +722,7 @@ TO_PYTORCH = Exercise(
         Aspect("matrices", 1, on=("to/embedding", "to/weight_*"), ask="PyTorch computes x @ weight.T + biases."),
         Aspect("biases", 1, on=("to/bias*",), ask="PyTorch adds bias_ih and bias_hh: what must their sum be?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         to_pytorch, NOT_TRANSPOSED, RESHAPED, REORDERED, EMBEDDING_TURNED,
         ("bias counted twice", "Both PyTorch biases hold b, so it is added twice: put b in one and zeros in "
          "the other.", {"biases": 2}),
@@ -753,7 +739,7 @@ FROM_PYTORCH = Exercise(
         Aspect("matrices", 1, on=("from/[EWU]",), ask="Keras computes x @ W + h @ U + b."),
         Aspect("bias", 1, on=("from/b",), ask="What is the one bias that does what the two did?"),
     ),
-    misconceptions=misconceptions(
+    misconceptions=mistakes(
         from_pytorch, NOT_TRANSPOSED, RESHAPED, REORDERED, EMBEDDING_TURNED,
         ("second bias dropped", "bias_hh is lost on the way: PyTorch adds both biases, so Keras's one bias "
          "is their sum.", {"biases": (1, 0)}),

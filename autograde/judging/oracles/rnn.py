@@ -7,35 +7,15 @@ Long because a topic is read as one: cases, references, their wrong variants and
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.common import mistake, sigmoid, softmax, weights
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 
 LESSON = "02_rnn"
 # Given to students after the exercise that they would answer.
 GIVEN_CELL = ("helpers.cell", "unrolled.lessons.rnn.cell")
 GIVEN_DRAW = ("helpers.draw", "unrolled.lessons.rnn.draw")
-
-
-def wrong(reference, name, says, **change):
-    """A misconception: the reference with one keyword changed."""
-    return Misconception(name, says, partial(reference, **change))
-
-
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def softmax(z, axis=-1):
-    e = np.exp(z - z.max(axis=axis, keepdims=True))
-    return e / e.sum(axis=axis, keepdims=True)
-
-
-def weights(rng, D, u, scale=0.6):
-    return {"W": rng.normal(size=(D, u)) * scale, "U": rng.normal(size=(u, u)) * scale,
-            "b": rng.normal(size=u) * scale}
 
 
 # --- one step -------------------------------------------------------------------------------------
@@ -81,32 +61,32 @@ STEP = Exercise(
                ask="Work out one unit by hand: which row of U meets which entry of h?"),
     ),
     misconceptions=(
-        wrong(step, "recurrent part left out",
+        mistake(step, "recurrent part left out",
               "h does not take part: without h @ U every step forgets all steps before it.", recurrent=False),
-        wrong(step, "input left out",
+        mistake(step, "input left out",
               "x does not take part: the cell has to read its input, x @ W.", inputs=False),
-        wrong(step, "bias left out",
+        mistake(step, "bias left out",
               "The bias b is never added.", bias=0),
-        wrong(step, "bias outside the tanh",
+        mistake(step, "bias outside the tanh",
               "b belongs inside the tanh: added after it, the state can leave the range from −1 to 1.",
               bias_outside=True),
-        wrong(step, "state outside the tanh",
+        mistake(step, "state outside the tanh",
               "h @ U is added after the tanh: add all three first, then squash the sum once.",
               state_outside=True),
-        wrong(step, "bias added twice",
+        mistake(step, "bias added twice",
               "b is added twice, once with the input and once with the state: this cell has one bias.",
               bias=2),
-        wrong(step, "recurrent weights transposed",
+        mistake(step, "recurrent weights transposed",
               "The state meets U transposed: h is a row, so it is h @ U, as in x @ W.", transposed=True),
-        wrong(step, "sum of two tanhs",
+        mistake(step, "sum of two tanhs",
               "You squash the two parts separately; first add x @ W, h @ U and b, then take one tanh of "
               "the sum.", separate=True),
-        wrong(step, "no tanh",
+        mistake(step, "no tanh",
               "The tanh is missing: a linear cell can grow without limit, and many linear steps are no "
               "more than one.", squash=lambda z: z),
-        wrong(step, "sigmoid for tanh",
+        mistake(step, "sigmoid for tanh",
               "This cell squashes with tanh (−1 to 1), not with a sigmoid (0 to 1).", squash=sigmoid),
-        wrong(step, "old state added",
+        mistake(step, "old state added",
               "You add the new value to the old state; here the new state *replaces* it.", residual=True),
     ),
     forbids=GIVEN_CELL,
@@ -151,28 +131,28 @@ CONCAT = Exercise(
         Aspect("new state", 2, on=("*/h",), ask="Compare with tanh(x @ W + h @ U + b)."),
     ),
     misconceptions=(
-        wrong(concat_form, "rows of U first",
+        mistake(concat_form, "rows of U first",
               "Your step reads [x; h], but your V has the rows of U on top: the first D rows must be W, "
               "because they meet x.", join_order="hx"),
-        wrong(concat_form, "state before input",
+        mistake(concat_form, "state before input",
               "Your step concatenates [h; x], while V's first D rows are meant for x: the order has to be "
               "[x; h].", step_order="hx"),
-        wrong(concat_form, "both in the order [h; x]",
+        mistake(concat_form, "both in the order [h; x]",
               "Your two functions agree with one another, so the cell works; but here the order is fixed "
               "as [x; h] with W's rows on top.", join_order="hx", step_order="hx"),
-        wrong(concat_form, "joined matrix transposed",
+        mistake(concat_form, "joined matrix transposed",
               "V is transposed: it needs D + u rows, one for each entry of [x; h], and u columns, one for "
               "each unit.", transposed=True),
-        wrong(concat_form, "block diagonal",
+        mistake(concat_form, "block diagonal",
               "You put W and U on a diagonal, so their results stand side by side (2u columns); stack "
               "them as rows, and the product *adds* the two parts.", diagonal=True),
-        wrong(concat_form, "bias left out",
+        mistake(concat_form, "bias left out",
               "The bias b is never added.", bias=0),
-        wrong(concat_form, "bias added twice",
+        mistake(concat_form, "bias added twice",
               "b is added twice. Joining the matrices does not double the bias: there is one.", bias=2),
-        wrong(concat_form, "no tanh",
+        mistake(concat_form, "no tanh",
               "The tanh is missing in the joined form: tanh([x; h] @ V + b).", squash=lambda z: z),
-        wrong(concat_form, "state left out",
+        mistake(concat_form, "state left out",
               "h does not take part: only the rows of V that meet x are used.", recurrent=False),
     ),
     forbids=GIVEN_CELL,
@@ -222,30 +202,30 @@ UNROLL = Exercise(
         Aspect("last state", 1, on=("*/last",), ask="The last state is the one after x_T has been read."),
     ),
     misconceptions=(
-        wrong(unroll, "state not carried",
+        mistake(unroll, "state not carried",
               "Every step starts from h0 again: hand the new h to the next step.", carry=False),
-        wrong(unroll, "initial state ignored",
+        mistake(unroll, "initial state ignored",
               "You start from zeros; the first step has to start from the h0 that was given.", initial=False),
-        wrong(unroll, "emits the state before the step",
+        mistake(unroll, "emits the state before the step",
               "Your output at step t is h_{t−1}: update h first, then store it.", emit="old"),
-        wrong(unroll, "time axis first",
+        mistake(unroll, "time axis first",
               "The states are stacked as (T, B, u); the batch comes first, so stack them on axis 1.", axis=0),
-        wrong(unroll, "reads backwards",
+        mistake(unroll, "reads backwards",
               "You read the sequence from its end: start at t = 0.", reverse_in=True),
-        wrong(unroll, "outputs in reverse order",
+        mistake(unroll, "outputs in reverse order",
               "The states are right but stand in reverse order: append each new one at the end.",
               reverse_out=True),
-        wrong(unroll, "the same input at every step",
+        mistake(unroll, "the same input at every step",
               "Every step reads x[:, 0]: step t reads x[:, t].", same_input=True),
-        wrong(unroll, "first step skipped",
+        mistake(unroll, "first step skipped",
               "The loop starts at t = 1, so x_0 is never read and one state is missing.", skip=1),
-        wrong(unroll, "h0 among the outputs",
+        mistake(unroll, "h0 among the outputs",
               "h0 stands in front of the outputs, so there are T + 1 of them: outputs begin with the "
               "state after the first input.", with_h0=True),
-        wrong(unroll, "returns the first state as the last",
+        mistake(unroll, "returns the first state as the last",
               "The second value you return is the first state; it must be the state after the last step.",
               last="first"),
-        wrong(unroll, "loops over the batch",
+        mistake(unroll, "loops over the batch",
               "The loop runs over the batch axis: time is axis 1, so step t takes x[:, t].", over_batch=True),
     ),
 )
@@ -330,43 +310,43 @@ LAYER = Exercise(
                ask="Does get_config return all that __init__ took?"),
     ),
     misconceptions=(
-        wrong(layer, "initial state ignored",
+        mistake(layer, "initial state ignored",
               "`initial_state` is accepted but not used: start the loop from it when it is given.",
               initial=False),
-        wrong(layer, "mask ignored",
+        mistake(layer, "mask ignored",
               "The mask changes nothing: at a step where it is False, h has to stay as it was.",
               mask="ignored"),
-        wrong(layer, "mask multiplies the state",
+        mistake(layer, "mask multiplies the state",
               "You multiply h by the mask, so a masked step erases the memory; it must *keep* the state "
               "before it.", mask="zero state"),
-        wrong(layer, "mask multiplies the input",
+        mistake(layer, "mask multiplies the input",
               "You set masked inputs to zero, but a step on zeros still changes h: keep the old state "
               "instead.", mask="input"),
-        wrong(layer, "mask inverted",
+        mistake(layer, "mask inverted",
               "The mask is read the wrong way round: in Keras True marks a step that counts.",
               mask="inverted"),
-        wrong(layer, "outputs at masked steps set to zero",
+        mistake(layer, "outputs at masked steps set to zero",
               "The state is held, but the output at a masked step is zero; like Keras, repeat the last "
               "valid state.", mask="zero output"),
-        wrong(layer, "mask not passed on",
+        mistake(layer, "mask not passed on",
               "Later layers lose the mask: set `self.supports_masking = True` in __init__.",
               mask_passed=False),
-        wrong(layer, "state not carried",
+        mistake(layer, "state not carried",
               "Every step starts from the initial state again: hand the new h to the next step.",
               carry=False),
-        wrong(layer, "always the last state",
+        mistake(layer, "always the last state",
               "`return_sequences=True` has to give all T states, (B, T, u).", sequences=False, config=True),
-        wrong(layer, "always all states",
+        mistake(layer, "always all states",
               "`return_sequences=False` has to give the last state only, (B, u).", last=False),
-        wrong(layer, "stateful without memory",
+        mistake(layer, "stateful without memory",
               "With `stateful=True` the second call has to start where the first one ended: store h in a "
               "non-trainable weight.", memory=False),
-        wrong(layer, "memory is trainable",
+        mistake(layer, "memory is trainable",
               "The stored state is a trainable weight, so the optimiser would change it: use "
               "`trainable=False`.", weights_made=4),
-        wrong(layer, "no bias weight",
+        mistake(layer, "no bias weight",
               "The layer has only W and U: `build` must add the bias b as well.", weights_made=2),
-        wrong(layer, "return_sequences missing from get_config",
+        mistake(layer, "return_sequences missing from get_config",
               "get_config leaves out `return_sequences`, so a loaded layer falls back to the default.",
               config=False),
     ),
@@ -433,37 +413,37 @@ LAST_VALID = Exercise(
                ask="With padding at the start, which step is the last valid one?"),
     ),
     misconceptions=(
-        wrong(last_valid, "last padded step",
+        mistake(last_valid, "last padded step",
               "You take the last step, which for a padded sequence is padding: take each sequence's last "
               "*valid* step.", pick="last"),
-        wrong(last_valid, "length as an index",
+        mistake(last_valid, "length as an index",
               "The number of valid steps is not the index of the last one: counting starts at 0, and "
               "padding may stand at the start.", pick="length"),
-        wrong(last_valid, "length minus one as an index",
+        mistake(last_valid, "length minus one as an index",
               "`length - 1` is right only if padding stands at the end: look for the last True in the "
               "mask instead.", pick="length - 1"),
-        wrong(last_valid, "first valid step",
+        mistake(last_valid, "first valid step",
               "You take the *first* valid step (argmax of the mask finds the first True); look for the "
               "last.", pick="first valid"),
-        wrong(last_valid, "one step too early",
+        mistake(last_valid, "one step too early",
               "Your step is one before the last valid one.", pick="one too early"),
-        wrong(last_valid, "one step for the whole batch",
+        mistake(last_valid, "one step for the whole batch",
               "Every sequence gets the step where the longest one ends: the index is different in each "
               "row.", pick="longest"),
-        wrong(last_valid, "the first sequence's step for all",
+        mistake(last_valid, "the first sequence's step for all",
               "Every sequence gets the first one's step: the index is different in each row.",
               pick="first sequence"),
-        wrong(last_valid, "mask inverted",
+        mistake(last_valid, "mask inverted",
               "You look for the last False: in Keras True marks a step that counts.", pick="inverted"),
-        wrong(last_valid, "mean over valid steps",
+        mistake(last_valid, "mean over valid steps",
               "You average the valid states; asked for is the last one, which has read the whole "
               "sequence.", pick="mean"),
-        wrong(last_valid, "mean over all steps",
+        mistake(last_valid, "mean over all steps",
               "You average over all steps, padding included; asked for is each sequence's last valid "
               "state.", pick="mean of all"),
-        wrong(last_valid, "maximum over valid steps",
+        mistake(last_valid, "maximum over valid steps",
               "You take the maximum over time; asked for is the state at the last valid step.", pick="max"),
-        wrong(last_valid, "last step times the mask",
+        mistake(last_valid, "last step times the mask",
               "Multiplying by the mask turns the padded last step into zeros; it does not find the last "
               "valid one.", pick="product"),
     ),
@@ -522,38 +502,38 @@ LOSS = Exercise(
         Aspect("with padding", 2, on=("padded/*",), ask="What do you divide by?"),
     ),
     misconceptions=(
-        wrong(many_to_many_loss, "mask ignored",
+        mistake(many_to_many_loss, "mask ignored",
               "Padded positions count in your loss: the model would be trained to predict padding.",
               masked=False),
-        wrong(many_to_many_loss, "averaged over padding",
+        mistake(many_to_many_loss, "averaged over padding",
               "You zero the padded losses but still divide by all B · T positions: divide by the number "
               "of valid ones.", divide="all"),
-        wrong(many_to_many_loss, "mean of the rows' means",
+        mistake(many_to_many_loss, "mean of the rows' means",
               "You average each sequence first, then the sequences: so a character in a short line weighs "
               "more than one in a long line.", divide="rows"),
-        wrong(many_to_many_loss, "sum, not mean",
+        mistake(many_to_many_loss, "sum, not mean",
               "You return the sum; divide by the number of valid positions, or the loss grows with length "
               "and batch.", divide="one"),
-        wrong(many_to_many_loss, "divided by the batch",
+        mistake(many_to_many_loss, "divided by the batch",
               "You divide by the number of sequences; divide by the number of valid positions.",
               divide="batch"),
-        wrong(many_to_many_loss, "softmax twice",
+        mistake(many_to_many_loss, "softmax twice",
               "Softmax is applied twice: the logits are turned into probabilities and these are then "
               "taken for logits.", twice=True),
-        wrong(many_to_many_loss, "sign missing",
+        mistake(many_to_many_loss, "sign missing",
               "The minus is missing: ln p is negative, and the loss is −ln p.", sign=1),
-        wrong(many_to_many_loss, "base 2",
+        mistake(many_to_many_loss, "base 2",
               "You measure in bits (log base 2); asked for are nats (natural logarithm), as in Keras.",
               base=np.log(2)),
-        wrong(many_to_many_loss, "softmax over time",
+        mistake(many_to_many_loss, "softmax over time",
               "Softmax runs over the time axis; at each position it has to run over the classes, the last "
               "axis.", axis=1),
-        wrong(many_to_many_loss, "mask inverted",
+        mistake(many_to_many_loss, "mask inverted",
               "You average over the padding: in Keras True marks a position that counts.", inverted=True),
-        wrong(many_to_many_loss, "class 0 taken for padding",
+        mistake(many_to_many_loss, "class 0 taken for padding",
               "You drop all targets equal to 0; which positions count is what the mask says, and class 0 "
               "is a class.", by_value=True),
-        wrong(many_to_many_loss, "probability, not its logarithm",
+        mistake(many_to_many_loss, "probability, not its logarithm",
               "You average the probabilities of the targets; the cross-entropy averages −ln of them.",
               likelihood=True),
     ),
@@ -614,27 +594,27 @@ ONE_TO_MANY = Exercise(
         Aspect("symbols", 2, on=("*/ids",), ask="Symbol t is the argmax of the logits of step t."),
     ),
     misconceptions=(
-        wrong(one_to_many, "state not carried",
+        mistake(one_to_many, "state not carried",
               "Every step starts from the first state again: keep the new h for the next step.", carry=False),
-        wrong(one_to_many, "first state ignored",
+        mistake(one_to_many, "first state ignored",
               "You start from zeros, so the one input has no influence: h, which was made from it, is the "
               "first state.", initial=False),
-        wrong(one_to_many, "start symbol at every step",
+        mistake(one_to_many, "start symbol at every step",
               "Every step reads the start symbol: from the second step on, read the symbol that was just "
               "chosen.", feed="start"),
-        wrong(one_to_many, "start symbol among the outputs",
+        mistake(one_to_many, "start symbol among the outputs",
               "Your symbols begin with the start symbol and are one step late: output what each step "
               "chooses, not what it reads.", emit="input"),
-        wrong(one_to_many, "output from the old state",
+        mistake(one_to_many, "output from the old state",
               "The logits come from the state *before* the step: update h first, then read it out.",
               read="old"),
-        wrong(one_to_many, "probabilities for logits",
+        mistake(one_to_many, "probabilities for logits",
               "You return probabilities (after softmax) where logits are asked for; the argmax is the "
               "same, the loss would not be.", probabilities=True),
-        wrong(one_to_many, "one choice for the whole batch",
+        mistake(one_to_many, "one choice for the whole batch",
               "All sequences read the symbol the first one chose: take the argmax over the last axis, one "
               "a sequence.", share=True),
-        wrong(one_to_many, "least likely symbol",
+        mistake(one_to_many, "least likely symbol",
               "You choose the symbol with the smallest logit: greedy means the largest.", emit="worst"),
     ),
 )
@@ -695,35 +675,35 @@ SAMPLE = Exercise(
                ask="Lay the probabilities end to end from 0 to 1: on whose piece does r fall?"),
     ),
     misconceptions=(
-        wrong(sample, "temperature multiplied",
+        mistake(sample, "temperature multiplied",
               "You multiply the logits by the temperature; divide by it, so that a low temperature "
               "sharpens.", temper="multiply"),
-        wrong(sample, "temperature ignored",
+        mistake(sample, "temperature ignored",
               "The temperature changes nothing: divide the logits by it before the softmax.", temper="none"),
-        wrong(sample, "temperature after the softmax",
+        mistake(sample, "temperature after the softmax",
               "You divide the probabilities, so they no longer add up to 1: divide the logits, then take "
               "the softmax.", temper="after"),
-        wrong(sample, "always the most likely",
+        mistake(sample, "always the most likely",
               "You take the argmax and never use r: sampling has to be able to choose the less likely as "
               "well.", choose="argmax"),
-        wrong(sample, "no running sum",
+        mistake(sample, "no running sum",
               "You compare r with the single probabilities; compare it with their running sum (cumsum).",
               choose="no cumsum"),
-        wrong(sample, "nearest probability",
+        mistake(sample, "nearest probability",
               "You look for the probability nearest to r; r marks a point on the running sum.",
               choose="nearest"),
-        wrong(sample, "one symbol too far",
+        mistake(sample, "one symbol too far",
               "Your symbol is one too far: it is the first whose running sum is larger than r.",
               choose="next"),
-        wrong(sample, "entries above r counted",
+        mistake(sample, "entries above r counted",
               "You count the entries of the running sum *above* r; the symbol is how many are not, ≤ r.",
               choose="above"),
-        wrong(sample, "rank for symbol",
+        mistake(sample, "rank for symbol",
               "You sort the probabilities and return the place in the sorted list, which is a rank, not "
               "the symbol.", choose="sorted"),
-        wrong(sample, "softmax over the batch",
+        mistake(sample, "softmax over the batch",
               "Softmax runs over the batch; each row has to add up to 1 by itself.", axis=0),
-        wrong(sample, "one random number for all",
+        mistake(sample, "one random number for all",
               "Every row uses r[0]: each row has a random number of its own.", shared=True),
     ),
     forbids=GIVEN_DRAW,

@@ -8,18 +8,14 @@ Long because a topic is read as one: cases, references, their wrong variants and
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
-from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.common import mistakes
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 
 LESSON = "01_sequences"
-
-
-def _misconceptions(reference, *rows):
-    return tuple(Misconception(name, says, partial(reference, **change)) for name, says, change in rows)
 
 
 def one_hot(ids, V):
@@ -81,7 +77,7 @@ BAG_OF_WORDS = Exercise(
         Aspect("counting", 2, on=("full/*",), ask="Take one sentence and count one of its words by hand."),
         Aspect("padding", 1, on=("padded/*",), ask="Id 0 is not a word: its column stays 0."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         bag_of_words,
         ("counts by position", "You count at the word's place in the sentence instead of at the word's id: "
          "column j belongs to word number j.", {"by": "position"}),
@@ -156,7 +152,7 @@ EMBEDDING = Exercise(
         Aspect("configuration", 1, on=("config/*",), ask="Return everything that `__init__` takes, under "
                "the same names."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         embedding,
         ("transposed", "E is transposed: one row a word, so its shape is (vocabulary, dimension), and "
          "`one_hot @ E` picks the row.", {"transposed": True}),
@@ -227,7 +223,7 @@ WINDOWS = Exercise(
         Aspect("targets", 2, on=("*/y",), ask="The target of series[0:width] with horizon 1 is "
                "series[width]."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         windows,
         ("target inside the window", "The target is one step too early: with horizon 1 it is the window's "
          "own last value, so the model is shown the answer.", {"target": -1}),
@@ -306,7 +302,7 @@ AR_FIT = Exercise(
         Aspect("intercept", 2, on=("*/c",), ask="A column of ones gives the intercept its place in the "
                "matrix."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         ar_fit,
         ("lags reversed", "The coefficients are in the wrong order: a[0] belongs to the value one step "
          "back, a[p-1] to the one p steps back.", {"reverse": True}),
@@ -395,7 +391,7 @@ HMM_FORWARD = Exercise(
         Aspect("very unlikely sequences", 2, on=("unlikely/*",), ask="Is there an exp whose result is too "
                "small to hold?"),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         hmm_forward,
         ("emission missing", "The observations play no part: add `log_emit[t]` at every step.",
          {"emission": "never"}),
@@ -504,7 +500,7 @@ VITERBI = Exercise(
         Aspect("log-probability", 2, on=("*/log_prob",), ask="It is the largest entry of the last row of "
                "scores."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         viterbi,
         ("each step on its own", "Each step took the state that explains its observation best; the "
          "transitions play no part.", {"how": "each step alone"}),

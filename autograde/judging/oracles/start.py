@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises
+from autograde.judging.common import mistakes
+from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
 from unrolled.probes.start import NOT_A_NUMBER
 
 LESSON = "00_start_here"
-
-
-def _misconceptions(reference, *rows):
-    return tuple(Misconception(name, says, partial(reference, **change)) for name, says, change in rows)
 
 
 # --- start.affine ------------------------------------------------------------------------------------------
@@ -33,7 +28,7 @@ def affine(case, transposed=False, bias="after", squash=lambda z: z, keep=lambda
     x, W, b = case["x"], case["W"], case["b"]
     square = W.shape[0] == W.shape[1]
     if (transposed or bias == "before") and not square:
-        return Raises("InvalidArgumentError")
+        return Raises(SHAPES_CLASH)
     if bias == "before":
         return {"y": (x + b) @ W}
     return {"y": keep(squash(x @ (W.T if transposed else W) + (b if bias == "after" else 0)))}
@@ -51,7 +46,7 @@ AFFINE = Exercise(
                "one column of W, plus one entry of b."),
         Aspect("a square W", 0.5, on=("square/*",), ask="When W is square, a swapped axis raises no error."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         affine,
         ("bias left out", "The bias `b` is never added: the map is x W + b.",
          {"bias": "never"}),
@@ -146,7 +141,7 @@ LAYER = Exercise(
         Aspect("configuration", 0.5, on=("config/*", "copy/*"), ask="`get_config` returns everything "
                "`__init__` takes: start from `super().get_config()` and add your own."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         layer,
         ("weights made in call", "The weights are made in `call`, which runs at every call. Make them once, "
          "in `build`, which Keras runs before the first call.", {"made": "call"}),
@@ -226,7 +221,7 @@ MASK_MEAN = Exercise(
                0.5, on=("holes/*",), ask="The mask says for each step on its own whether it counts."),
         Aspect("nothing valid", 0.5, on=("empty/*",), ask="A sequence with no valid step should give zeros."),
     ),
-    misconceptions=_misconceptions(
+    misconceptions=mistakes(
         mask_mean,
         ("mean over padding", "The mask plays no part: the padding is averaged in as if it were data.",
          {"weights": "all"}),

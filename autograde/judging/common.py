@@ -1,0 +1,46 @@
+"""What the oracles share: sizes and weights drawn from a seed, the functions of every gate, the form of a mistake."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from autograde.judging.exercise import Misconception, Reference
+
+
+def sizes(rng: np.random.Generator, count: int, least: int = 2, most: int = 9) -> list[int]:
+    """`count` sizes that are all different, so that no two axes can be mistaken for each other.
+
+    Parameters
+    ----------
+    least, most : the smallest and the largest size, both possible.
+    """
+    return [int(n) for n in rng.permutation(np.arange(least, most + 1))[:count]]
+
+
+def weights(rng: np.random.Generator, D: int, u: int, blocks: int = 1, scale: float = 0.6) -> dict[str, np.ndarray]:
+    """The weights of a cell whose gates stand side by side: W (D, blocks·u), U (u, blocks·u) and b (blocks·u,)."""
+    shapes = {"W": (D, blocks * u), "U": (u, blocks * u), "b": (blocks * u,)}
+    return {name: rng.normal(size=shape) * scale for name, shape in shapes.items()}
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(−z)), for any z: tanh does not overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * np.asarray(z, np.float64)))
+
+
+def softmax(z: np.ndarray, axis: int = -1) -> np.ndarray:
+    """exp(z) over its sum along `axis`, for any z."""
+    e = np.exp(z - z.max(axis=axis, keepdims=True))
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def mistake(reference: Reference, name: str, says: str, **change: object) -> Misconception:
+    """The misconception that makes `reference` wrong by the keywords `change`."""
+    return Misconception(name, says, partial(reference, **change))
+
+
+def mistakes(reference: Reference, *rows: tuple[str, str, dict]) -> tuple[Misconception, ...]:
+    """One `mistake` a row: its name, what to say, and the keywords."""
+    return tuple(mistake(reference, name, says, **change) for name, says, change in rows)
