@@ -115,7 +115,7 @@ def demo(
         from autograde.authoring import samples
         from autograde.show import grade_and_show
 
-    names = [name for name in course.lessons() if any((ROOT / "samples" / name).glob("*.py"))]
+    names = [name for name in course.lessons() if samples.table(name).exists()]
     for name in names:
         samples.write_class(name, output / "submitted")
     grade_and_show(names, _settings(output / "submitted", output, "", workers, ""), console, errors,

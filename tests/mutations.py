@@ -20,7 +20,8 @@ import nbformat
 
 from autograde import course
 from autograde.authoring import samples
-from autograde.cells import answer_of, exercise_of, kind_of
+from autograde.authoring.answers import REFERENCE
+from autograde.cells import kind_of
 from autograde.intake import sources
 
 LESSON = "04_lstm"
@@ -51,11 +52,8 @@ def mutation(phase: int, *, says: bool, loses_ids: bool = False):
 
 def right_notebook(name: str = LESSON) -> dict:
     """The released notebook of a lesson with the reference's answers, as parsed JSON."""
-    released = nbformat.read(course.released(name), 4)
-    reference = nbformat.read(course.reference(name), 4)
-    answers = {exercise_of(c): answer_of(c) for c in reference.cells if kind_of(c) == "solution"}
-    block = samples.Block("solution", "*", "", 1)
-    return json.loads(nbformat.writes(samples.hand_in(released, answers, [block], course.reference(name))))
+    given = {samples.EVERYTHING: REFERENCE}
+    return json.loads(nbformat.writes(samples.hand_in(samples.load(name), given, name)))
 
 
 def mutated(notebook: dict, names: Iterable[str], seed: int) -> tuple[dict, list[str]]:

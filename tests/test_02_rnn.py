@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 import keras
 import nbformat
 import numpy as np
 import pytest
 
 from autograde import course, records
-from autograde.authoring import samples
 from autograde.cells import exercise_of, kind_of
 from autograde.judging import oracles
 from autograde.judging.oracles import rnn as oracle
@@ -222,11 +219,3 @@ def test_an_untouched_notebook_says_not_written_yet_everywhere():
 
 def test_number_words_are_all_different():
     assert len({helpers.number_words(n) for n in range(10_000)}) == 10_000
-
-
-def test_the_samples_are_readable_and_name_exercises_that_exist():
-    found = sorted((samples.SAMPLES / "02_rnn").glob("*.py"))
-    assert len(found) >= 5
-    for path in found:
-        for name in re.findall(r"^# %% (rnn\.\w+)", path.read_text(encoding="utf-8"), flags=re.M):
-            oracles.get(name)

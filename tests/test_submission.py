@@ -723,7 +723,7 @@ def test_names_that_break_lines(folder):
 
 @pytest.fixture
 def course(tmp_path, monkeypatch):
-    """A course of one lesson with a sample class; returns a function that adds a sample."""
+    """A course of one lesson; returns a function that writes its sample class."""
     from autograde import course as module
 
     signature, body = RIGHT_AREA.split("\n")
@@ -737,7 +737,7 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SOLUTIONS", tmp_path / "solutions")
     monkeypatch.setattr(samples, "SAMPLES", tmp_path / "samples")
     (tmp_path / "samples" / "09_shapes").mkdir(parents=True)
-    return lambda name, text: (tmp_path / "samples" / "09_shapes" / f"{name}.py").write_text(text)
+    return (tmp_path / "samples" / "09_shapes" / "class.toml").write_text
 
 
 def handed_in_by(target: Path, student: str) -> submission.Submission:
@@ -746,15 +746,46 @@ def handed_in_by(target: Path, student: str) -> submission.Submission:
 
 
 def test_sample_class(course, tmp_path):
-    course("ada", "# Everything right.\n# %% * solution\n")
-    course("ben", "# Half done.\n\n# %% shapes.area\n\ndef area(r):\n    return 1\n\n")
-    course("cem", "# Untouched.")
-    course("dua", "# Careless.\n# %% * solution\n# %% shapes.why\n# Because\n#\n# of r.\n# %% delete shapes.area\n"
-                  "# %% duplicate shapes.box\n# %% tag skip-execution\n# %% first\nimport math\n# %% first\nx = 1\n")
+    course('''
+[ada]
+who = "Everything right."
+"*" = "the reference"
+
+[ben]
+who = "Half done."
+"shapes.area" = """
+
+def area(r):
+    return 1
+
+"""
+
+[cem]
+who = "Untouched."
+
+[dua]
+who = "Careless."
+"*" = "the reference"
+"shapes.why" = """
+Because
+
+of r.
+"""
+delete = ["shapes.area"]
+duplicate = ["shapes.box"]
+tag = "skip-execution"
+first = ["import math", "x = 1"]
+
+[emi]
+who = "Squares the wrong thing."
+"shapes.area" = [["r ** 2", "r"], ["np.pi", "3"]]
+"shapes.box" = "the reference"
+''')
     target = tmp_path / "submitted"
-    assert samples.write_class("09_shapes", target) == ["ada", "ben", "cem", "dua"]
+    assert samples.write_class("09_shapes", target) == ["ada", "ben", "cem", "dua", "emi"]
     assert run(handed_in_by(target, "ada"), "solution") == [RIGHT_AREA, RIGHT_BOX]
     assert run(handed_in_by(target, "ben"), "solution") == ["def area(r):\n    return 1", BOX]
+    assert run(handed_in_by(target, "emi"), "solution") == ["def area(r):\n    return 3 * r", RIGHT_BOX]
     assert handed_in_by(target, "cem").untouched == {"shapes.area", "shapes.box"}
     careless = handed_in_by(target, "dua")
     assert careless.untouched == {"shapes.area"} and run(careless, "solution") == [AREA, RIGHT_BOX, RIGHT_BOX]
@@ -766,39 +797,41 @@ def test_sample_class(course, tmp_path):
 
 
 def test_sample_class_made_larger(course, tmp_path):
-    course("ada", "# One.")
-    course("ben", "# Two.")
+    course('ben.who = "Two."\nada.who = "One."')
     students = samples.write_class("09_shapes", tmp_path / "submitted", count=5)
     assert students == ["ada-001", "ben-001", "ada-002", "ben-002", "ada-003"]
     assert sorted(p.name for p in (tmp_path / "submitted").iterdir()) == sorted(students)
 
 
-@pytest.mark.parametrize(("text", "line", "message"), [
-    ("", 1, "starts with a line of comment"),
-    ("# %% shapes.area\nx", 1, "starts with a line of comment"),
-    ("x = 1\n# %% shapes.area\nx", 1, "starts with a line of comment"),
-    ("# A.\n# %%\n", 2, "is no block"),
-    ("# A.\n# %% delete\n", 2, "is no block"),
-    ("# A.\n\n# %% shapes.volume\nx", 3, "there is no exercise 'shapes.volume' in this lesson; there are: shapes.area"),
-    ("# A.\n# %% delete shapes.volume\n", 2, "there is no exercise"),
-    ("# A.\n# %% shapes.area\n\n# %% shapes.box\nx", 2, "the student's cell is missing"),
-    ("# A.\n# %% first\n", 2, "the student's cell is missing"),
-    ("# A.\n# %% * solution\nx = 1\n", 2, "nothing may stand below"),
-    ("# A.\n# %% shapes.area\nx\n# %% shapes.area\ny", 4, "is there twice"),
+@pytest.mark.parametrize(("line", "place", "message"), [
+    ("x = ", "", "Invalid value (at line 3, column 5)"),
+    ("who = 2", "", "Cannot overwrite a value (at line 3"),
+    ('[Ben]\nwho = "B."', "Ben", "named after its student"),
+    ("[ben]", "ben", "says who the student is"),
+    ('"shapes.volume" = "the reference"', "ada: shapes.volume",
+     "there is no exercise 'shapes.volume' in this lesson; there are: shapes.area"),
+    ('delete = ["shapes.volume"]', "ada: delete", "there is no exercise 'shapes.volume'"),
+    ('duplicate = "shapes.area"', "ada: duplicate", "this is a list of texts"),
+    ("first = [1]", "ada: first", "this is a list of texts"),
+    ("tag = []", "ada: tag", "this is a text"),
+    ('"*" = "half"', "ada", '"*" can only be "the reference"'),
+    ('"shapes.area" = "refrence"', "ada: shapes.area",
+     "there is no answer 'refrence'; there are, for example: the reference"),
+    ('"shapes.area" = [["r ** 3", "r"]]', "ada: shapes.area", "the reference answer has no 'r ** 3'"),
+    ('"shapes.area" = ["r ** 2", "r"]', "ada: shapes.area", "a list of [old, new]"),
+    ('"shapes.area" = 1', "ada: shapes.area", "a list of [old, new]"),
 ])
-def test_mistakes_in_a_sample_name_their_line(course, text, line, message):
-    course("ada", text)
+def test_mistakes_in_a_sample_class_name_their_place(course, line, place, message):
+    course(f'[ada]\nwho = "A."\n{line}\n')
     with pytest.raises(UserError) as error:
         samples.sample_class("09_shapes")
-    assert f"samples/09_shapes/ada.py:{line}: " in str(error.value) and message in str(error.value)
+    assert str(error.value).startswith(f"samples/09_shapes/class.toml: {place}") and message in str(error.value)
 
 
 def test_missing_samples_and_notebooks(course, tmp_path):
     with pytest.raises(UserError, match="there is no sample class for 09_shapes"):
         samples.sample_class("09_shapes")
-    course("Ada", "# A.")
-    with pytest.raises(UserError, match="named after its student"):
-        samples.sample_class("09_shapes")
+    course('ada.who = "A."')
     (tmp_path / "notebooks" / "09_shapes" / "09_shapes.ipynb").unlink()
     with pytest.raises(UserError, match="autograde build 09_shapes"):
         samples.sample_class("09_shapes")

@@ -1,46 +1,46 @@
-"""The sample class: ``samples/<lesson>/<student>.py`` becomes ``<target>/<student>/<lesson>/<lesson>.ipynb``.
+"""The sample class: ``samples/<lesson>/class.toml`` becomes ``<target>/<student>/<lesson>/<lesson>.ipynb``.
 
-The format is in ``docs/writing-a-lesson.md``, section "The sample class". A mistake in a sample is a `UserError`
-that names file and line.
+The table is described in ``docs/writing-a-lesson.md``, section "The sample class". A mistake in it is a `UserError`
+that names the file and the line or the key.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+import tomllib
 from dataclasses import dataclass
-from itertools import pairwise
+from difflib import get_close_matches
 from pathlib import Path
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograde import course
+from autograde.authoring import answers
 from autograde.authoring.build import write
 from autograde.cells import answer_of, exercise_of, kind_of
 from autograde.course import UserError
 
 SAMPLES = course.ROOT / "samples"
-
-_HEADER = re.compile(r"^# %%(?:\s+(.*?))?\s*$")
+EVERYTHING = "*"
+# Keys that are no exercise: what is said about a student, and faults of form.
+FAULTS = {"delete": list, "duplicate": list, "tag": str, "first": list}
 
 
 @dataclass(frozen=True)
-class Block:
-    """One ``# %%`` block: what it asks for (``answer``, ``solution``, ``delete``, ``duplicate``, ``tag``,
-    ``first``), of what, with which text, and its line for error messages."""
+class Lesson:
+    """What sample students start from: the released notebook, and the reference's answer to each exercise."""
 
-    action: str
-    of: str
-    text: str
-    line: int
+    released: NotebookNode
+    reference: dict[str, str]
 
 
 def write_class(name: str, target: Path, count: int | None = None) -> list[str]:
     """Write a lesson's sample class below `target` and return its students.
 
     With `count` there are so many students, the sample over and over: ``ada-001``, ``ben-001``, ..., ``ada-002``.
-    Raises UserError for a mistake in a sample, or if the lesson was not built.
+    Raises UserError for a mistake in the table, or if the lesson was not built.
     """
     notebooks = sample_class(name)
     students = dict(notebooks) if count is None else _enlarged(notebooks, count)
@@ -51,13 +51,38 @@ def write_class(name: str, target: Path, count: int | None = None) -> list[str]:
 
 def sample_class(name: str) -> dict[str, NotebookNode]:
     """Each sample student's notebook of a lesson, as handed in. Raises UserError."""
-    paths = sorted(SAMPLES.joinpath(name).glob("*.py"))
-    if not paths:
-        raise UserError(f"there is no sample class for {name}: samples/{name}/ holds no <student>.py")
-    released, reference = _notebook(name, course.released(name)), _notebook(name, course.reference(name))
-    answers = {exercise_of(c): answer_of(c).rstrip("\n") for c in reference.cells
-               if kind_of(c) == "solution"}
-    return {_student(path): hand_in(released, answers, blocks(path), path) for path in paths}
+    path = table(name)
+    place = str(path.relative_to(course.ROOT) if path.is_relative_to(course.ROOT) else path)
+    try:
+        students = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"there is no sample class for {name}: no {place}") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{place}: the table is UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{place}: {error}") from None
+    for student, given in students.items():
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", student) or not isinstance(given, dict):
+            raise UserError(f"{place}: {student}: a table is named after its student: small letters, digits, - and _")
+        if not isinstance(given.get("who"), str):
+            raise UserError(f'{place}: {student}: a line `who = "..."` says who the student is')
+    start = load(name)
+    return {student: hand_in(start, students[student], f"{place}: {student}") for student in sorted(students)}
+
+
+def table(name: str) -> Path:
+    """Where a lesson's sample class is written."""
+    return SAMPLES / name / "class.toml"
+
+
+def load(name: str) -> Lesson:
+    """What the sample students of a lesson start from. Raises UserError if it was not built."""
+    for path in (course.released(name), course.reference(name)):
+        if not path.is_file():
+            raise UserError(f"the lesson {name!r} is not built; run: autograde build {name}")
+    reference = nbformat.read(course.reference(name), 4)
+    return Lesson(nbformat.read(course.released(name), 4),
+                  {exercise_of(c): answer_of(c) for c in reference.cells if kind_of(c) == "solution"})
 
 
 def _enlarged(notebooks: dict[str, NotebookNode], count: int) -> dict[str, NotebookNode]:
@@ -66,119 +91,77 @@ def _enlarged(notebooks: dict[str, NotebookNode], count: int) -> dict[str, Noteb
     return {f"{names[which]}-{turn + 1:03d}": notebooks[names[which]] for turn, which in rounds}
 
 
-def _notebook(name: str, path: Path) -> NotebookNode:
-    if not path.is_file():
-        raise UserError(f"the lesson {name!r} is not built; run: autograde build {name}")
-    return nbformat.read(path, 4)
-
-
-def _student(path: Path) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_-]*", path.stem):
-        raise UserError(f"{_place(path)}: a sample is named after its student, in small letters, digits, - and _")
-    return path.stem
-
-
-def _place(path: Path, line: int | None = None) -> str:
-    shown = path.relative_to(course.ROOT) if path.is_relative_to(course.ROOT) else path
-    return f"{shown}:{line}" if line else str(shown)
-
-
-# The format ----------------------------------------------------------------------------------------------------
-
-def blocks(path: Path) -> list[Block]:
-    """The blocks of one sample file. Raises UserError for what is no block of the format."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise UserError(f"{_place(path)}: a sample is UTF-8 text") from None
-    headers = [number for number, line in enumerate(lines) if line.startswith("# %%")]
-    preface = [line for line in lines[:headers[0] if headers else None] if line.strip()]
-    if not preface or not all(line.startswith("#") for line in preface):
-        raise UserError(f"{_place(path, 1)}: a sample starts with a line of comment that says who the student is, "
-                        "then come `# %%` blocks")
-    return [_block(path, lines, start, end) for start, end in pairwise([*headers, len(lines)])]
-
-
-def _block(path: Path, lines: list[str], start: int, end: int) -> Block:
-    place = _place(path, start + 1)
-    found = _HEADER.match(lines[start])
-    words = (found[1] or "").split() if found else []
-    text = "\n".join(lines[start + 1:end]).strip("\n").rstrip()
-    match words:
-        case ["*", "solution"]:
-            block = Block("solution", "*", "", start + 1)
-        case [("delete" | "duplicate" | "tag") as fault, of]:
-            block = Block(fault, of, "", start + 1)
-        case ["first"]:
-            block = Block("first", "", text, start + 1)
-        case [exercise] if re.fullmatch(r"\w+\.\w+", exercise):
-            block = Block("answer", exercise, text, start + 1)
-        case _:
-            raise UserError(f"{place}: {lines[start]!r} is no block; write `# %% topic.exercise`, `# %% * solution`, "
-                            "`# %% delete|duplicate topic.exercise`, `# %% tag NAME` or `# %% first`")
-    if text and not (block.text or block.action in ("answer", "first")):
-        raise UserError(f"{place}: nothing may stand below `{lines[start]}`")
-    if block.action in ("answer", "first") and not text:
-        raise UserError(f"{place}: the student's cell is missing below `{lines[start]}`")
-    return block
-
-
 # Handing in ----------------------------------------------------------------------------------------------------
 
-def hand_in(released: NotebookNode, answers: dict[str, str], given: list[Block], path: Path) -> NotebookNode:
-    """The released notebook with one student's blocks put in.
+def hand_in(lesson: Lesson, given: dict, place: str) -> NotebookNode:
+    """The released notebook with one student's answers put in, and then with the faults of form.
 
-    Parameters
-    ----------
-    released : the student notebook.
-    answers : the reference's answer to each exercise, for ``* solution``.
-    given, path : the blocks, and the file they are from, for error messages.
+    `given` is the student's table, `place` where it stands, for error messages. Raises UserError.
     """
-    notebook = copy.deepcopy(released)
+    notebook = copy.deepcopy(lesson.released)
     cells = {_exercise(c): c for c in notebook.cells if kind_of(c) in ("solution", "written")}
-    if any(block.action == "solution" for block in given):
-        for exercise, source in answers.items():
-            cells[exercise].source = source
-    seen: set[tuple[str, str]] = set()
-    for block in given:
-        if (block.action, block.of) in seen and block.action != "first":
-            raise UserError(f"{_place(path, block.line)}: `{block.action} {block.of}` is there twice")
-        seen.add((block.action, block.of))
-        if block.action in ("answer", "delete", "duplicate") and block.of not in cells:
-            raise UserError(f"{_place(path, block.line)}: there is no exercise {block.of!r} in this lesson; "
-                            f"there are: {', '.join(cells)}")
-        if block.action == "answer":
-            cell = cells[block.of]
-            cell.source = _prose(block.text) if cell.cell_type == "markdown" else block.text
-    for block in given:  # faults of form happen to a notebook that is written
-        _fault(notebook, cells, block)
+    named = {key: value for key, value in given.items() if key != "who" and key not in FAULTS}
+    everything = named.pop(EVERYTHING, None)
+    if everything not in (None, answers.REFERENCE):
+        raise UserError(f'{place}: "{EVERYTHING}" can only be "{answers.REFERENCE}"')
+    if everything:
+        named = dict.fromkeys(lesson.reference, answers.REFERENCE) | named
+    for exercise, value in named.items():
+        cell = _cell(cells, exercise, f"{place}: {exercise}")
+        cell.source = _answer(lesson, cell, exercise, value, f"{place}: {exercise}")
+    for fault, kind in FAULTS.items():
+        value = given.get(fault, kind())
+        if not isinstance(value, kind) or not all(isinstance(each, str) for each in value):
+            raise UserError(f"{place}: {fault}: this is a {'list of texts' if kind is list else 'text'}")
+        _fault(notebook, cells, fault, value, f"{place}: {fault}")
     return notebook
 
 
-def _fault(notebook: NotebookNode, cells: dict[str, NotebookNode], block: Block) -> None:
-    if block.action == "delete":
-        notebook.cells = [cell for cell in notebook.cells if cell is not cells[block.of]]
-    elif block.action == "duplicate":
-        index = next(i for i, cell in enumerate(notebook.cells) if cell is cells[block.of])
-        twin = copy.deepcopy(cells[block.of])
-        twin.id = f"{twin.id[:50]}-copy"
-        notebook.cells.insert(index + 1, twin)
-    elif block.action == "tag":
+def _cell(cells: dict[str, NotebookNode], exercise: str, place: str) -> NotebookNode:
+    if exercise not in cells:
+        raise UserError(f"{place}: there is no exercise {exercise!r} in this lesson; there are: {', '.join(cells)}")
+    return cells[exercise]
+
+
+def _answer(lesson: Lesson, cell: NotebookNode, exercise: str, value: object, place: str) -> str:
+    """A student's cell: a text of several lines, or a written answer, as it is; changes to the reference; or a name."""
+    match value:
+        case str() if kind_of(cell) == "written" or "\n" in value:
+            answer = value
+        case str():
+            library = answers.named(exercise)
+            if value not in library:
+                near = get_close_matches(value, library, n=3, cutoff=0.3) or list(library)
+                raise UserError(f"{place}: there is no answer {value!r}; there are, for example: {', '.join(near)}")
+            answer = library[value]
+        case [*pairs] if pairs and all(isinstance(p, list) and [type(t) for t in p] == [str, str] for p in pairs):
+            answer = answers.edit(*[text for pair in pairs for text in pair])
+        case _:
+            raise UserError(f"{place}: an answer is a name, a text of several lines, or a list of [old, new]")
+    try:
+        return answers.text(answer, lesson.reference.get(exercise, ""))
+    except ValueError as error:
+        raise UserError(f"{place}: {error}") from None
+
+
+def _fault(notebook: NotebookNode, cells: dict[str, NotebookNode], fault: str, value: str | list[str], place: str):
+    if fault == "delete":
+        gone = [_cell(cells, exercise, place) for exercise in value]
+        notebook.cells = [cell for cell in notebook.cells if not any(cell is each for each in gone)]
+    elif fault == "duplicate":
+        for original in [_cell(cells, exercise, place) for exercise in value]:
+            index = next(i for i, cell in enumerate(notebook.cells) if cell is original)
+            twin = copy.deepcopy(original)
+            twin.id = f"{twin.id[:50]}-copy"
+            notebook.cells.insert(index + 1, twin)
+    elif fault == "tag":
         for cell in notebook.cells:
-            if kind_of(cell) == "check":
-                cell.metadata.tags = [*cell.metadata.get("tags", []), block.of]
-    elif block.action == "first":
-        number = sum(cell.id.startswith("first") for cell in notebook.cells)
-        notebook.cells.insert(number, nbformat.v4.new_code_cell(block.text, id=f"first-{number + 1}"))
+            if value and kind_of(cell) == "check":
+                cell.metadata.tags = [*cell.metadata.get("tags", []), value]
+    elif fault == "first":
+        new = [nbformat.v4.new_code_cell(source.strip("\n"), id=f"first-{n}") for n, source in enumerate(value, 1)]
+        notebook.cells[:0] = new
 
 
 def _exercise(cell: NotebookNode) -> str:
     return cell.metadata.nbgrader.grade_id.replace("-", ".", 1)
-
-
-def _prose(text: str) -> str:
-    """A written answer: in a Python file it may stand in comment lines."""
-    lines = text.split("\n")
-    if all(line.startswith("#") or not line.strip() for line in lines):
-        lines = [re.sub(r"^# ?", "", line) for line in lines]
-    return "\n".join(lines)

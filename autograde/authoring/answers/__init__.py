@@ -8,6 +8,7 @@ Never beside student code.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable
 
 Change = Callable[[str], str]
@@ -38,8 +39,11 @@ def topic(name: str):
 
 def named(exercise: str) -> dict[str, Answer]:
     """All answers to an exercise by name; `REFERENCE` is the reference's own."""
-    module = topic(exercise.partition(".")[0])
-    return {REFERENCE: edit(), **module.RIGHT.get(exercise, {}), **module.WRONG.get(exercise, {})}
+    name = exercise.partition(".")[0]
+    library: dict[str, Answer] = {REFERENCE: edit()}
+    if name in {info.name for info in pkgutil.iter_modules(__path__)}:  # a lesson in the making has none yet
+        library |= topic(name).RIGHT.get(exercise, {}) | topic(name).WRONG.get(exercise, {})
+    return library
 
 
 def text(answer: Answer, reference: str) -> str:

@@ -67,6 +67,7 @@ def gru_step_reset_after(x, h, W, U, b):
     },
     "gru.cell": {
         "own arithmetic, get_config left to Keras": '''
+@keras.saving.register_keras_serializable("lesson05")
 class GRUCell(keras.layers.Layer):
     def __init__(self, units, reset_after=True, **kwargs):
         super().__init__(**kwargs)
@@ -85,6 +86,7 @@ class GRUCell(keras.layers.Layer):
         return h, [h]
 ''',
         "the config as a dictionary": '''
+@keras.saving.register_keras_serializable("lesson05")
 class GRUCell(keras.layers.Layer):
     def __init__(self, units, reset_after=True, **kwargs):
         super().__init__(**kwargs)
@@ -117,6 +119,7 @@ class GRUCell(keras.layers.Layer):
     },
     "gru.layer": {
         "a cell inside": '''
+@keras.saving.register_keras_serializable("lesson05")
 class GRU(keras.layers.Layer):
     def __init__(self, units, reset_after=True, return_sequences=False, **kwargs):
         super().__init__(**kwargs)

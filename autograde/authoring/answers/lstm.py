@@ -83,6 +83,33 @@ def lstm_gates(x, h, c, W, U, b):
     everything = ops.stack(rows, axis=2)
     return dict(zip("ifgoch", everything))
 ''',
+        "loops over examples, steps and units": '''
+def lstm_gates(x, h, c, W, U, b):
+    # one example, one step and one unit at a time; slow, but I can follow it
+    B, T, D = x.shape
+    u = h.shape[1]
+    res = {}
+    for k in "ifgoch":
+        res[k] = np.zeros((B, T, u))
+    for n in range(B):
+        hn, cn = np.array(h[n]), np.array(c[n])
+        for t in range(T):
+            z = np.array(b, dtype=float)
+            for d in range(D):
+                z = z + x[n, t, d] * W[d]
+            for v in range(u):
+                z = z + hn[v] * U[v]
+            for j in range(u):
+                i = 1 / (1 + np.exp(-z[j]))
+                f = 1 / (1 + np.exp(-z[u + j]))
+                g = np.tanh(z[2 * u + j])
+                o = 1 / (1 + np.exp(-z[3 * u + j]))
+                cn[j] = f * cn[j] + i * g
+                hn[j] = o * np.tanh(cn[j])
+                for k, value in zip("ifgoch", [i, f, g, o, cn[j], hn[j]]):
+                    res[k][n, t, j] = value
+    return res
+''',
     },
     "lstm.constant_error": {
         "cumulative product from the end": '''

@@ -1,3 +1,0 @@
-# Everything right, in the words of the lesson.
-
-# %% * solution

@@ -1,1 +1,0 @@
-# Opened the notebook and handed it in untouched.
