@@ -34,17 +34,24 @@ class Classroom:
 
     def try_answer(self, exercise: str, source: str, seed: int | None = None) -> records.Verdict:
         """Run `source` in place of the reference answer and judge what its check collects."""
+        outcome = self.collect(exercise, source, seed)
+        return judge.judge(oracles.get(exercise), self._cases(exercise, seed), outcome, source=source)
+
+    def _cases(self, exercise: str, seed: int | None) -> dict:
+        return oracles.get(exercise).draw(oracles.public_seed(exercise) if seed is None else seed)
+
+    def collect(self, exercise: str, source: str, seed: int | None = None) -> probes.Outcome:
+        """Run `source` in place of the reference answer: what its check would send to the judge."""
         names = dict(self.before[exercise])
         exec(compile(source, f"<{exercise}>", "exec"), names)
-        oracle = oracles.get(exercise)
-        cases = oracle.draw(oracles.public_seed(exercise) if seed is None else seed)
+        cases = self._cases(exercise, seed)
         collected = []
         checking.collect_with(lambda name, answers: collected.append(probes.run(name, answers, cases)))
         try:
             exec(self.checks[exercise], names)
         finally:
             checking.collect_with(checking.check_here)
-        return judge.judge(oracle, cases, collected[0], source=source)
+        return collected[0]
 
 
 @cache
