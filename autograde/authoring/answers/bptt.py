@@ -340,26 +340,8 @@ def rnn_backward(dh, x, states, W, U):
     return np.stack(dxs, axis=1), carry, dW, dU, db
 ''',
         "dh0 one step short": edit("return dx, carried,", "return dx, total,"),
-        "dU transposed": '''
-def rnn_backward(dh, x, states, W, U):
-    dx, dW, dU, db, carry = np.zeros_like(x), 0, 0, 0, 0
-    for t in range(x.shape[1] - 1, -1, -1):
-        dz = (dh[:, t] + carry) * (1 - states[:, t + 1] ** 2)
-        dx[:, t] = dz @ W.T
-        dW, dU, db = dW + x[:, t].T @ dz, dU + dz.T @ states[:, t], db + dz.sum(0)
-        carry = dz @ U.T
-    return dx, carry, dW, dU, db
-''',
-        "U not transposed": '''
-def rnn_backward(dh, x, states, W, U):
-    dx, dW, dU, db, carry = np.zeros_like(x), 0, 0, 0, 0
-    for t in range(x.shape[1] - 1, -1, -1):
-        dz = (dh[:, t] + carry) * (1 - states[:, t + 1] ** 2)
-        dx[:, t] = dz @ W.T
-        dW, dU, db = dW + x[:, t].T @ dz, dU + states[:, t].T @ dz, db + dz.sum(0)
-        carry = dz @ U
-    return dx, carry, dW, dU, db
-''',
+        "dU transposed": edit("dU += dU_t", "dU += dU_t.T"),
+        "U not transposed": edit("states[:, t + 1], W, U)", "states[:, t + 1], W, U.T)"),
     },
     "bptt.gradcheck": {
         "forward difference": edit("w[i] = old - eps", "w[i] = old", "(2 * eps)", "eps"),

@@ -152,9 +152,7 @@ class GRU(keras.layers.Layer):
     def __init__(self, units, reset_after=True, return_sequences=False, **kwargs):
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.units = units
-        self.reset_after = reset_after
-        self.return_sequences = return_sequences
+        self.units, self.reset_after, self.return_sequences = units, reset_after, return_sequences
 
     def build(self, shape):
         u = self.units
@@ -271,25 +269,12 @@ def other_convention(W, U, b):
 ''',
         "bias forgotten": edit("b * sign", "b"),
         "recurrent weights forgotten": edit("U * sign", "U"),
-        "bias sliced along rows": '''
-def other_convention(W, U, b):
-    u = len(U)
-    W, U, b = W.copy(), U.copy(), b.copy()
-    W[:, :u] *= -1
-    U[:, :u] *= -1
-    b[:u] *= -1
-    return W, U, b
-''',
-        "second bias row forgotten": '''
-def other_convention(W, U, b):
-    u = len(U)
-    W, U, b = W.copy(), U.copy(), b.copy()
-    W[:, :u] *= -1
-    U[:, :u] *= -1
-    first = b[0] if b.ndim == 2 else b
-    first[:u] *= -1
-    return W, U, b
-''',
+        "bias sliced along rows": edit("return W * sign, U * sign, b * sign",
+                                       "b = b.copy()\n    b[:u] *= -1\n    return W * sign, U * sign, b"),
+        "second bias row forgotten": edit(
+            "return W * sign, U * sign, b * sign",
+            "b = b.copy()\n    first = b[0] if b.ndim == 2 else b\n    first[:u] *= -1\n"
+            "    return W * sign, U * sign, b"),
         "blocks swapped": '''
 def other_convention(W, U, b):
     u = U.shape[0]

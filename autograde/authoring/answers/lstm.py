@@ -418,19 +418,9 @@ def lstm_gates(x, h, c, W, U, b):
             record[name].append(value)
     return {name: ops.stack(values, axis=1) for name, values in record.items()}
 ''',
-        "states from before the update": '''
-def lstm_gates(x, h, c, W, U, b):
-    record = {name: [] for name in "ifgoch"}
-    for t in range(x.shape[1]):
-        z = ops.matmul(x[:, t], W) + ops.matmul(h, U) + b
-        i, f, g, o = ops.split(z, 4, axis=-1)
-        i, f, g, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(g), ops.sigmoid(o)
-        for name, value in zip("ifgoch", (i, f, g, o, c, h)):
-            record[name].append(value)
-        c = f * c + i * g
-        h = o * ops.tanh(c)
-    return {name: ops.stack(values, axis=1) for name, values in record.items()}
-''',
+        "states from before the update": edit(
+            "        c = f * c + i * g\n        h = o * ops.tanh(c)\n", "",
+            "append(value)\n", "append(value)\n        c = f * c + i * g\n        h = o * ops.tanh(c)\n"),
         "time first": edit("ops.stack(values, axis=1)", "ops.stack(values)"),
         "read backwards": edit("range(x.shape[1])", "range(x.shape[1] - 1, -1, -1)"),
         "gates look at the cell state": edit("ops.matmul(h, U)", "ops.matmul(c, U)"),

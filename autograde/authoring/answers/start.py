@@ -116,23 +116,10 @@ class Affine(keras.layers.Layer):
     def get_config(self):
         return super().get_config() | {"units": self.units, "use_bias": self.use_bias}
 ''',
-        "weights are plain tensors": '''
-class Affine(keras.layers.Layer):
-    def __init__(self, units, use_bias=True, **kwargs):
-        super().__init__(**kwargs)
-        self.units, self.use_bias = units, use_bias
-
-    def build(self, input_shape):
-        self.W = keras.random.normal((input_shape[-1], self.units))
-        self.b = ops.zeros(self.units)
-
-    def call(self, x):
-        y = ops.matmul(x, self.W)
-        return y + self.b if self.use_bias else y
-
-    def get_config(self):
-        return super().get_config() | {"units": self.units, "use_bias": self.use_bias}
-''',
+        "weights are plain tensors": edit(
+            'self.add_weight(name="W", shape=(input_shape[-1], self.units))',
+            "keras.random.normal((input_shape[-1], self.units))",
+            'self.add_weight(name="b", shape=(self.units,), initializer="zeros")', "ops.zeros(self.units)"),
         "shape from the time axis": edit("input_shape[-1]", "input_shape[1]"),
         "kernel stored transposed": edit("shape=(input_shape[-1], self.units)", "shape=(self.units, input_shape[-1])",
                                          "ops.matmul(x, self.W)", "ops.matmul(x, ops.transpose(self.W))"),
