@@ -1,4 +1,4 @@
-# The same commands on every machine: Python 3.11 or newer and make are all that has to be there.
+# The same commands on every machine: Python (3.11, 3.12 or 3.13) and make are all that has to be there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -23,13 +23,15 @@ help:             ## what there is
 setup: $(READY)   ## make .venv with the locked packages
 
 $(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -m autograde.supported
 	@echo "Setting up $(VENV) (once; a minute or two) ..."
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@# The packages are used from this folder, as they are: a line on Python's path and a small command do it.
-	$(BIN)/python -c 'import site, pathlib; pathlib.Path(site.getsitepackages()[0], "unrolled.pth").write_text("$(CURDIR)\n")'
-	printf '#!%s\nfrom autograde.cli import main\nmain()\n' "$(CURDIR)/$(BIN)/python" > $(BIN)/autograde && chmod +x $(BIN)/autograde
+	@# The packages are used from this folder, as they are.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# Read by nbgrader wherever it is started from: a student may validate a lesson in any folder.
+	@mkdir -p $(VENV)/etc/jupyter
+	@printf 'from autograde.nbgrader import run_lessons\n\nrun_lessons(get_config())\n' > $(VENV)/etc/jupyter/nbgrader_config.py
 	@touch $(READY)
 
 grade: $(READY)   ## grade the sample class and print the table
@@ -42,8 +44,8 @@ test: $(READY)    ## everything CI runs
 	$(BIN)/python -m pytest -p tests.nbval_tolerance --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 		-p no:cacheprovider -q solutions
 
-lab: $(READY)     ## open the course in JupyterLab
-	cd notebooks && ../$(BIN)/jupyter lab
+lab: $(READY)     ## open your own copy of the course in JupyterLab (work/, or FOLDER=...)
+	$(BIN)/autograde lab $(if $(FOLDER),--folder "$(FOLDER)")
 
 notebooks: $(READY)  ## derive all notebooks from their sources
 	$(BIN)/autograde build

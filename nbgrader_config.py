@@ -1,7 +1,7 @@
 """nbgrader's configuration for this course directory."""
 
 from autograde.authoring.release import release_preprocessors
-from autograde.nbgrader import ReadLater, autograde_preprocessors, sanitize_preprocessors
+from autograde.nbgrader import ReadLater, autograde_preprocessors, run_lessons, sanitize_preprocessors
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 
@@ -18,7 +18,5 @@ c.Autograde.exporter_class = ReadLater
 c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
 c.Autograde.autograde_preprocessors = autograde_preprocessors()
 
-# For everything that runs in a kernel (`nbgrader validate`, and plain nbgrader without the lines above): importing
-# Keras takes its time, and cells that train for show are left out.
-c.Execute.timeout = 180
-c.Execute.skip_cells_with_tag = "demo"
+# For what runs in a kernel: `nbgrader validate`, and plain nbgrader without the lines above.
+run_lessons(c)

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from autograde.course import ROOT, UserError
+from autograde.course import ROOT, WORK, UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 console = Console(highlight=False)
@@ -39,6 +39,25 @@ def autograde() -> None:
 
     A first class:  autograde grade 04_lstm   (submissions in submitted/, results in feedback/ and the formgrader).
     """
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option(help="Where your copy of the lessons is kept.")] = WORK,
+) -> None:
+    """Open your own copy of the lessons in JupyterLab; other options, such as --no-browser, are JupyterLab's.
+
+    Nothing you saved is ever overwritten: a lesson that changed since you began it arrives beside yours.
+    """
+    from autograde.authoring import desk
+    from autograde.show import print_desk
+
+    print_desk(console, desk.lay_out(folder), folder)
+    os.chdir(folder)
+    from jupyterlab.labapp import LabApp
+
+    LabApp.launch_instance(argv=context.args)
 
 
 @app.command()
@@ -94,8 +113,10 @@ def grade(
     chosen, limits = course.chosen(names), _limits(cell_seconds, memory_mb)
     _warm_up(limits, scheduler)
     with _quick_imports():
+        from autograde.authoring import derived
         from autograde.show import grade_and_show
 
+    derived.require(chosen)
     problems = grade_and_show(chosen, _settings(submitted, output, db, workers, scheduler, force, limits), console,
                               errors, json_file=json_file, unprotected=unprotected)
     if problems:
@@ -136,9 +157,12 @@ def regrade(
     _warm_up(_limits())
     with _quick_imports():
         from autograde import course
+        from autograde.authoring import derived
         from autograde.show import regrade_and_show
 
-    regrade_and_show(course.chosen(names), _settings(submitted, output, db, workers, ""), console, errors,
+    chosen = course.chosen(names)
+    derived.require(chosen)
+    regrade_and_show(chosen, _settings(submitted, output, db, workers, ""), console, errors,
                      write=write, unprotected=unprotected)
 
 

@@ -23,6 +23,7 @@ ROOT = Path(os.environ.get("UNROLLED_COURSE", Path(__file__).resolve().parent.pa
 SOLUTIONS = ROOT / "solutions"
 NOTEBOOKS = ROOT / "notebooks"
 BUILD = ROOT / "build"
+WORK = ROOT / "work"  # a student's own copy of the lessons
 
 
 def lessons() -> list[str]:

@@ -48,11 +48,13 @@ class Rebuild(NbGraderPreprocessor):
         """The rebuilt notebook, or a cell that says why there is none: never an error for what a student did."""
         if not _is_lesson(resources):
             return _run(STOCK_SANITIZE, self, nb, resources)
+        from autograde.authoring import derived
         from autograde.intake import submission
         from autograde.recording import feedback
         from autograde.records import Result
 
         student, lesson = _who(resources)
+        derived.require([lesson])
         found = submission.find(Path(resources["metadata"]["path"]), lesson)
         if found.status:
             from autograde.records import Submission
@@ -116,6 +118,18 @@ def sanitize_preprocessors() -> list:
 def autograde_preprocessors() -> list:
     """For ``c.Autograde.autograde_preprocessors``."""
     return [JudgeOutside, SaveVerdicts, stock.AssignLatePenalties, stock.CheckCellMetadata]
+
+
+def run_lessons(config) -> None:
+    """Settings for everything that runs a lesson in a kernel: `nbgrader validate`, the Validate button.
+
+    Importing Keras takes its time, and cells that train for show are left out. ``make setup`` has them read from any
+    folder, ``nbgrader_config.py`` in the course directory.
+    """
+    config.Execute.timeout = 180
+    # nbgrader's own argument, and no warning about the kernel's transport, which stays on this machine.
+    config.Execute.extra_arguments = ["--HistoryManager.hist_file=:memory:", "--log-level=ERROR"]
+    config.Execute.skip_cells_with_tag = "demo"
 
 
 def late_penalty(root: Path):

@@ -110,11 +110,22 @@ def test_every_lesson_is_derived_from_its_source():
 def test_no_released_file_holds_a_solution():
     for name in course.lessons():
         released = course.released(name)
-        assert [p.name for p in released.parent.iterdir()] == [f"{name}.ipynb"]
+        # JupyterLab's checkpoints are neither committed nor handed out.
+        assert {p.name for p in released.parent.iterdir()} - {".ipynb_checkpoints"} == {f"{name}.ipynb"}
         text = "\n".join(cell.source for cell in nbformat.read(released, 4).cells)
         for cell in lesson.read(name).cells:
             if kind_of(cell) == "solution":
                 assert build.solution_body(cell) not in text, cell.id
+
+
+def test_checkpoints_of_jupyterlab_are_no_difference_and_other_files_are(tiny):
+    for path in (course.reference(tiny), course.released(tiny)):
+        (path.parent / ".ipynb_checkpoints").mkdir()
+        (path.parent / ".ipynb_checkpoints" / f"{tiny}-checkpoint.ipynb").write_bytes(path.read_bytes())
+    assert build.check(tiny, run=False) == []
+    (course.reference(tiny).parent / "notes.txt").write_text("the solutions")
+    with pytest.raises(build.LessonError, match=r"would hand out \['notes.txt'\]"):
+        build.check(tiny, run=False)
 
 
 def test_nbval_passes_and_fails_with_one_printed_number(tmp_path):

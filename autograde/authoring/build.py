@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 import nbformat
@@ -221,6 +222,8 @@ def lint_outputs(name: str, notebook: NotebookNode) -> list[str]:
 
 def lint_student(name: str, reference: NotebookNode, student: NotebookNode) -> list[str]:
     """No released cell holds a solution, and every exercise has its stub."""
+    from nbgrader.coursedir import CourseDirectory
+
     problems = []
     text = "\n".join(cell.source for cell in student.cells)
     if BEGIN in text or END in text:
@@ -233,7 +236,8 @@ def lint_student(name: str, reference: NotebookNode, student: NotebookNode) -> l
                 problems.append(f"{name}: {grade_id!r} has no stub in the student notebook")
             if solution_body(cell) in text:
                 problems.append(f"{name}: the solution of {grade_id!r} is in the student notebook")
-    extra = [p.name for p in course.reference(name).parent.glob("*") if not p.name.endswith((".ipynb", ".partial"))]
+    extra = [p.name for p in course.reference(name).parent.glob("*") if not p.name.endswith((".ipynb", ".partial"))
+             and not any(fnmatch(p.name, pattern) for pattern in CourseDirectory().ignore)]
     if extra:
         problems.append(f"{name}: nbgrader would hand out {extra} from {course.reference(name).parent.name}/")
     return problems

@@ -439,7 +439,7 @@ def _covered() -> list[str]:
     package = Path(__file__).parent.parent
     covered = {package, course.SOLUTIONS, course.NOTEBOOKS, course.ROOT / "submitted", course.ROOT / "autograded",
                course.ROOT / "feedback", course.ROOT / "samples", course.ROOT / "tests", course.ROOT / ".unrolled",
-               course.ROOT / ".git", course.ROOT / "build"}
+               course.ROOT / ".git", course.BUILD, course.WORK}
     exposed = _visible()
     return sorted(str(p) for p in covered if p != data.DATA and any(str(p).startswith(e + "/") for e in exposed))
 
