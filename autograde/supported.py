@@ -34,8 +34,8 @@ def problem(version, system, machine, standard=True, glibc=True):
                 "this Python runs translated: take a native one, make PYTHON=/opt/homebrew/bin/python3.12 ...")
     if (system, machine) not in WHEELS or not glibc:
         libc = "" if glibc else ", musl"
-        return ("TensorFlow has no packages for this machine ({} {}{}). It has for Linux with glibc (x86_64, aarch64), "
-                "Macs with an Apple processor, and Windows (64-bit Intel or AMD).".format(system, machine, libc))
+        return ("TensorFlow has no packages for this machine (" + system + " " + machine + libc + "). It has for Linux "
+                "with glibc (x86_64, aarch64), Macs with an Apple processor, and Windows (64-bit Intel or AMD).")
     return ""
 
 

@@ -1,7 +1,7 @@
 """The student's own copy of the course, which ``make lab`` opens: ``work/<lesson>/<lesson>.ipynb``.
 
 Nothing a student saved is ever overwritten. A lesson that changes, because the course was upgraded, replaces the copy
-while that is still as it was laid out; else it arrives beside it, in ``<lesson> (new)/``, under the name that is handed in.
+while that is still as it was laid out; else it arrives beside it, in ``<lesson> (new)/``, under the name to hand in.
 """
 
 from __future__ import annotations
