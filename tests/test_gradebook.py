@@ -399,7 +399,8 @@ def test_a_gradebook_is_one_file_afterwards(url):
 
 def test_a_new_gradebook_needs_no_activated_environment(url, tmp_path):
     """nbgrader would start the command `alembic` from PATH."""
-    code = ("import sys; from pathlib import Path; from autograde import course, gradebook\n"
+    code = ("import sys; from pathlib import Path; from autograde import course\n"
+            "from autograde.recording import gradebook\n"
             "course.SOLUTIONS = Path(sys.argv[1])\n"
             "with gradebook.Writer('sqlite:///' + sys.argv[1] + '/new.db', 'unrolled') as w: w.prepare('90_tiny')")
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, env={**os.environ, "PATH": "/usr/bin:/bin"})

@@ -611,7 +611,8 @@ def test_many_hostile_cells_take_bounded_time():
     helpers = [cell("code", f"h{i} = h{i + 1}, h{i + 2}, area") for i in range(1900)]
     rivals = [cell("code", f"h{i % 7} = h{(i * 3) % 1900}; h{i % 5} = 1") for i in range(1900)]
     names = ", ".join(f"h{i}" for i in range(1900))
-    script = ("import sys, json, time\nfrom autograde import submission\nfrom tests.test_submission import SKELETON\n"
+    script = ("import sys, json, time\nfrom autograde.intake import submission\n"
+              "from tests.test_submission import SKELETON\n"
               "content = sys.stdin.buffer.read()\nstarted = time.process_time()\n"
               "result = submission.rebuild('ada', SKELETON, content)\n"
               "assert result.status is None, result.note\nprint(time.process_time() - started)\n")
