@@ -169,11 +169,15 @@ def regrade(
 @app.command()
 def doctor() -> None:
     """Say which protections are in force on this machine; exit code 1 if student code would run unprotected."""
-    from autograde.running.sandbox import Sandbox
+    from autograde.running.sandbox import Sandbox, SandboxError
     from autograde.show import print_protections
 
-    with errors.status("starting the warm process ..."), Sandbox() as sandbox:
-        isolated = print_protections(console, sandbox, whole=True)
+    try:
+        with errors.status("starting the warm process ..."), Sandbox() as sandbox:
+            isolated = print_protections(console, sandbox, whole=True)
+    except SandboxError as error:
+        console.print(f"✘ Nothing can be graded here: {error}", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
     if not isolated:
         raise typer.Exit(1)
 

@@ -25,7 +25,7 @@ FLOORS = {"autograde: the ground": 0, "autograde.intake": 1, "autograde.judging"
 # The one place where `unrolled` asks `autograde`: a check on a student's own machine, who is their own grader.
 EXCEPTION = ("unrolled.checking", "autograde.judging")
 
-GROUND = ("autograde", "autograde.course", "autograde.records", "autograde.cells")
+COMMANDS = ("__main__", "cli", "nbgrader", "run", "show")
 # Rooms without a folder, by what they are for.
 _ROOMS = {
     "autograde: the ground": "Where things lie, what crosses a wall, what a cell is.",
@@ -58,7 +58,7 @@ def room_of(module: str) -> str:
         return f"{package}.{top}"
     if package == "unrolled":
         return "unrolled: the notebook"
-    return "autograde: the ground" if module in GROUND else "autograde: the commands"
+    return "autograde: the commands" if top in COMMANDS else "autograde: the ground"
 
 
 @cache

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from autograde import course
 from autograde.cli import app
+from autograde.course import UserError
 from autograde.records import CRASHED, GRADED, Step, Submission
 from autograde.running import cgroup, engine, sandbox
 from autograde.running.sandbox import Sandbox, SandboxError
@@ -202,6 +203,23 @@ def test_doctor_says_what_is_in_force(box):
     assert result.exit_code == 0
     for name in isolate.PROTECTIONS:
         assert f"✔ on   {name}" in result.output
+
+
+def test_where_the_warm_process_cannot_start_doctor_and_grade_say_so_in_words(monkeypatch, tmp_path):
+    from autograde.authoring import samples
+
+    monkeypatch.setattr(sandbox, "MODULES", ("no_such_module",))
+    monkeypatch.setattr(sandbox, "_shared", None)
+    doctor = CliRunner().invoke(app, ["doctor"])
+    assert doctor.exit_code == 1
+    assert "✘ Nothing can be graded here: the warm process did not start" in doctor.output
+    assert "No module named 'no_such_module'" in doctor.output and "make clean setup" in doctor.output
+    assert "Traceback" not in doctor.output
+    samples.write_class("04_lstm", tmp_path / "submitted", count=1)
+    grade = CliRunner().invoke(app, ["grade", "04_lstm", "--submitted", str(tmp_path / "submitted"),
+                                     "--output", str(tmp_path / "out")])
+    assert isinstance(grade.exception, UserError), "one line and exit code 2"
+    assert "no_such_module" in str(grade.exception) and "Traceback" not in str(grade.exception)
 
 
 def test_without_a_sandbox_grading_needs_to_be_told(monkeypatch, tmp_path):

@@ -37,7 +37,7 @@ STOPPED = "stopped: it ran longer than a cell may"
 MODULES = ("numpy", "keras", "tensorflow", "matplotlib.pyplot", "unrolled", "unrolled.plot", "unrolled.data")
 
 
-class SandboxError(Exception):
+class SandboxError(course.UserError):
     """The warm process could not be started, or went away."""
 
 
@@ -117,7 +117,9 @@ class Sandbox:
             reason = "it ended at once"
         if not greeting:
             text = self._process.communicate()[1].decode(errors="replace").strip()
-            raise SandboxError(f"the warm process did not start ({reason}): {text[-2000:] or 'no message'}")
+            last = text.splitlines()[-1][-500:] if text else f"no message, exit status {self._process.returncode}"
+            raise SandboxError(f"the warm process did not start ({reason}): {last}. See for yourself: "
+                               f"{sys.executable} -c 'import unrolled.quiet'; if that fails too: make clean setup")
         self._control = ours
         self.greeting = json.loads(greeting)
         self.starts += 1
