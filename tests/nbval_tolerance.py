@@ -1,8 +1,8 @@
-"""nbval, with one more thing it understands: a number that states its tolerance (``0.78 ± 0.03``).
+"""nbval, with one more thing it understands: how far a cell's numbers may move (``tolerance`` in its metadata).
 
-nbval compares text to the letter. Trained figures differ between processors, so a lesson prints such a figure
-with the distance it may move; `autograde.authoring.outputs.same_text` holds the new value to it. All other text must be
-equal, as nbval has it.
+nbval compares text to the letter. Trained figures differ between processors, so a cell that prints them states
+a tolerance; `autograde.authoring.outputs.same_text` holds the new values to it. All other text must be equal, as nbval
+has it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def compare_outputs(self, test, ref, skip_compare=None):
     for kind, places in new.items():
         if len(places) == len(committed.get(kind, [])):
             for (holder, key), (old_holder, old_key) in zip(places, committed[kind], strict=True):
-                if same_text(old_holder[old_key], holder[key]):
+                if same_text(old_holder[old_key], holder[key], self.cell.metadata.get("tolerance")):
                     holder[key] = old_holder[old_key]
     return _compare(self, test, ref, skip_compare)
 

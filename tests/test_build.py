@@ -16,6 +16,10 @@ from autograde.cells import kind_of
 
 TINY = '''# %% [markdown]
 # # A tiny lesson
+#
+# {minutes} minutes, {points} points
+#
+# **Exercise `start.affine`** · ●○○○○ · 20 min · {points} points
 
 # %%
 import numpy as np
@@ -31,7 +35,7 @@ def affine(x, W, b):
 print("checked")  # check("start.affine", affine)
 
 # %%
-print("accuracy 0.78 ± 0.03, of 40 rows")
+print("accuracy 0.78, of 40 rows")
 '''
 
 
@@ -73,7 +77,23 @@ def test_released_notebook_has_the_stub_and_not_the_solution(tiny):
     assert "return x @ W + b" not in text
 
 
+def test_totals_are_filled_in(tiny):
+    """20 minutes for the exercise, and a little over one to read what there is."""
+    for path in (course.reference(tiny), course.released(tiny)):
+        text = nbformat.read(path, 4).cells[0].source
+        assert "20 minutes, 2 points" in text and "20 min · 2 points" in text
+
+
+def test_a_written_question_counts(tiny):
+    more = '# %% [markdown] written="start.why" points=3\n# YOUR ANSWER HERE\n'
+    course.source(tiny).write_text(TINY.replace("# **Ex", "# %% [markdown]\n# **Ex") + more, encoding="utf-8")
+    cells = lesson.read(tiny).cells
+    assert "minutes, 5 points" in cells[0].source and "20 min · 2 points" in cells[1].source
+
+
 @pytest.mark.parametrize(("old", "new", "says"), [
+    ("20 min · {points} points", "20 min · 3 points", "says 3 points and its oracle gives 2"),
+    ('# %%\nprint("accuracy', '# %% tolerance="much"\nprint("accuracy', "not a number"),
     ('# %% check="start.affine"', '# %% check="start.nothing"', "no oracle has an exercise called 'start.nothing'"),
     ("    ### END SOLUTION\n", "", "needs one pair of SOLUTION markers"),
     ('# %% check="start.affine"\nprint("checked")  # check("start.affine", affine)\n', "", "has no check"),
@@ -87,6 +107,34 @@ def test_lint(tiny, old, new, says):
     with pytest.raises(course.UserError, match=says):
         build.build(tiny)
     assert course.reference(tiny).read_bytes() == before, "a lesson that breaks a rule must leave what is there"
+
+
+@pytest.mark.parametrize(("committed", "new", "same"), [
+    ("right 0.78", "right 0.80", True),
+    ("right 0.78", "right 0.82", False),
+    ("right 0.78 ± 0.02 of 3", "right 0.75 ± 0.03 of 3", True),
+    ("right 0.78 ± 0.02 of 3", "right 0.78 ± 0.06 of 3", False),
+    ("right 0.78 ± 0.02 of 3", "right 0.78 ± 0.02 of 4", False),
+    ("left 0.78", "right 0.78", False),
+    ("x  0.01 y", "x -0.01 y", True),
+    ("0.1 0.2", "0.1", False),
+    ("no number", "no number!", False),
+])
+def test_numbers_may_move_as_far_as_their_cell_says(committed, new, same):
+    assert outputs.same_text(committed, new, 0.03) is same
+
+
+def test_what_is_not_compared_is_claimed_in_the_cell(tiny):
+    cell = '# %% tags=["demo", "nbval-ignore-output"]\nprint("a line of verse")\n'
+    course.source(tiny).write_text(TINY + cell, encoding="utf-8")
+    with pytest.raises(course.UserError, match="must assert what is claimed"):
+        build.build(tiny)
+    course.source(tiny).write_text(TINY + cell + "assert True\n", encoding="utf-8")
+    build.build(tiny)
+    path = course.reference(tiny)
+    path.write_text(path.read_text(encoding="utf-8").replace('"a line of verse\\n"', '"another\\n"'), encoding="utf-8")
+    assert "another" in path.read_text(encoding="utf-8")
+    assert build.check(tiny) == []
 
 
 @pytest.mark.parametrize(("committed", "new", "same"), [
@@ -131,10 +179,10 @@ def test_checkpoints_of_jupyterlab_are_no_difference_and_other_files_are(tiny):
 def test_nbval_passes_and_fails_with_one_printed_number(tmp_path):
     """The comparison CI uses: right on the committed outputs, wrong if one number in them is changed."""
     notebook = nbformat.v4.new_notebook(metadata=nbformat.read(course.reference("00_start_here"), 4).metadata)
-    cell = nbformat.v4.new_code_cell('print("beats 12 by 0.78 ± 0.03")', execution_count=1)
-    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="beats 12 by 0.80 ± 0.03\n")]
+    cell = nbformat.v4.new_code_cell('print("beats 12 by 0.78")', execution_count=1, metadata={"tolerance": 0.03})
+    cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text="beats 12 by 0.80\n")]
     changed = copy.deepcopy(cell)
-    changed.outputs[0].text = "beats 13 by 0.80 ± 0.03\n"
+    changed.outputs[0].text = "beats 13 by 0.80\n"
     for name, content in (("good", cell), ("bad", changed)):
         notebook.cells = [content]
         nbformat.write(notebook, tmp_path / f"{name}.ipynb")

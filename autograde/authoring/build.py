@@ -66,7 +66,7 @@ def differences(committed: NotebookNode, new: NotebookNode) -> list[str]:
         if sorted(old.get("attachments", {})) != sorted(now.get("attachments", {})):
             found.append(f"{where}: its attachments differ")
         if now.cell_type == "code":
-            found += [f"{where}: {p}" for p in outputs.differences(old.get("outputs", []), now.outputs)]
+            found += [f"{where}: {p}" for p in outputs.differences(old.get("outputs", []), now.outputs, now.metadata)]
     return found
 
 
@@ -169,6 +169,7 @@ def lint_source(name: str, notebook: NotebookNode) -> list[str]:
     """Rules a lesson's source must keep: each problem names its cell."""
     problems, ids, pending = [], set(), None
     points = {ex.id: ex.points for ex in oracles.of_lesson(name)}
+    worth = dict(points)
     for index, cell in enumerate(notebook.cells):
         where, kind = f"{name}, cell {index}", kind_of(cell)
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
@@ -193,6 +194,15 @@ def lint_source(name: str, notebook: NotebookNode) -> list[str]:
                 problems.append(f"{where}: the check does not call check({exercise!r}, ...)")
         elif BEGIN in cell.source and kind != "written":
             problems.append(f"{where}: SOLUTION markers outside a solution cell")
+        for exercise, _, stated in lesson.EXERCISE.findall(cell.source) if cell.cell_type == "markdown" else ():
+            if exercise in worth and stated != f"{worth[exercise]:g}":
+                problems.append(f"{where}: {exercise!r} says {stated} points and its oracle gives "
+                                f"{worth[exercise]:g}; write {{points}}")
+        tolerance = cell.metadata.get("tolerance")
+        if tolerance is not None and not isinstance(tolerance, int | float):
+            problems.append(f"{where}: its tolerance is {tolerance!r}, not a number")
+        if outputs.UNCOMPARED in cell.metadata.get("tags", []) and "assert " not in cell.source:
+            problems.append(f"{where}: nobody compares what it shows, so it must assert what is claimed of it")
         lines = cell.source.count("\n") + 1
         may_be_long = kind == "solution" or "long" in cell.metadata.get("tags", [])
         if cell.cell_type == "code" and lines > CELL_LINES and not may_be_long:

@@ -6,12 +6,16 @@
 ``# %% check="lstm.step"``     the locked test cell; its points are the oracle's
 ``# %% [markdown] written="lstm.why" points=3``   a written answer, graded by hand
 ``# %% tags=["demo"]``         a cell that trains or draws for show: grading skips it
+``# %% tolerance=0.03``        how far a number this cell prints may lie from the committed one on another processor
 =============================  =====================================================================
+
+In prose, ``{points}`` and ``{minutes}`` are filled in: the lesson's totals, or an exercise's points in its own cell.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 
 import jupytext
 import nbformat
@@ -22,6 +26,11 @@ from autograde.course import UserError
 from autograde.judging import oracles
 
 KINDS = ("solution", "check", "written")
+
+# Three lessons were sat with a clock (140, 165 and 200 minutes): beside what the exercises say they take, a student
+# reads so many words of prose, and so many lines of code, in a minute. Hints are counted as part of an exercise.
+WORDS_A_MINUTE, LINES_A_MINUTE = 80, 12
+EXERCISE = re.compile(r"^\*\*Exercise `([\w.]+)`\*\* · [●○]{5} · (\d+) min · (\S+) points?$", re.M)
 
 
 def read(lesson: str) -> NotebookNode:
@@ -36,7 +45,7 @@ def read(lesson: str) -> NotebookNode:
     })
     seen: dict[str, int] = {}
     for cell in notebook.cells:
-        metadata = {"tags": list(cell.metadata.get("tags", []))} if cell.metadata.get("tags") else {}
+        metadata = {key: cell.metadata[key] for key in ("tags", "tolerance") if cell.metadata.get(key)}
         kind = next((k for k in KINDS if k in cell.metadata), None)
         if kind:
             metadata["nbgrader"] = _nbgrader(lesson, kind, cell.metadata[kind], cell)
@@ -46,8 +55,30 @@ def read(lesson: str) -> NotebookNode:
         seen[name] = seen.get(name, 0) + 1
         cell.id = name if seen[name] == 1 else f"{name}-{seen[name]}"
         cell.metadata = nbformat.from_dict(metadata)
+    _fill_in(notebook)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def minutes(notebook: NotebookNode) -> int:
+    """How long a lesson takes a student, to the nearest five minutes: its exercises, its prose, its code."""
+    prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    exercises = sum(int(match[2]) for match in EXERCISE.finditer(prose))
+    words = len(re.sub(r"<details>.*?</details>", "", prose, flags=re.S).split())
+    lines = sum(cell.source.count("\n") + 1 for cell in notebook.cells
+                if cell.cell_type == "code" and "nbgrader" not in cell.metadata)
+    return 5 * round((exercises + words / WORDS_A_MINUTE + lines / LINES_A_MINUTE) / 5)
+
+
+def _fill_in(notebook: NotebookNode) -> None:
+    """Replace ``{points}`` and ``{minutes}`` in prose by what exercises and written questions add up to."""
+    total = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in notebook.cells)
+    spent = minutes(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            exercise = EXERCISE.search(cell.source)
+            points = oracles.get(exercise[1]).points if exercise and exercise[3] == "{points}" else total
+            cell.source = cell.source.replace("{points}", f"{points:g}").replace("{minutes}", str(spent))
 
 
 def _nbgrader(lesson: str, kind: str, exercise: str, cell: NotebookNode) -> dict:

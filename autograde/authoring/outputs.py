@@ -1,37 +1,51 @@
-"""When two notebook outputs are the same: text to the letter, but for numbers that state their tolerance.
+"""When two outputs of a notebook cell are the same: text to the letter, numbers as near as the cell's metadata says.
 
-``accuracy 0.78 ± 0.03`` in a committed notebook agrees with ``accuracy 0.80 ± 0.03`` in a new run: the
-author said how far a trained figure may move between processors. Every other character must be equal.
-Image bytes depend on fonts and library versions, so only their presence counts.
+A trained figure differs between processors, so its cell states how far: ``# %% tolerance=0.03`` in the source. What is
+printed as ± is for the reader, the spread of an experiment; it is a number like any other here. Text that a trained
+model wrote cannot be held to anything: its cell carries nbval's own tag and asserts what is claimed of it. Image
+bytes depend on fonts and library versions, so only their presence counts.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-_TOLERANT = re.compile(r"([-+−]?\d+(?:\.\d+)?)(\s*±\s*)(\d+(?:\.\d+)?)")
+_NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?")
+_STATED = re.compile(r"([-+−]?\d+(?:\.\d+)?)(\s*±\s*)(\d+(?:\.\d+)?)")
 IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
+# The tag of a cell whose text a model writes: on another processor it writes another.
+UNCOMPARED = "nbval-ignore-output"
 
 
-def same_text(committed: str, new: str) -> bool:
-    """Whether `new` repeats `committed`, each ``value ± tolerance`` within the committed tolerance."""
+def same_text(committed: str, new: str, tolerance: float | None = None) -> bool:
+    """Whether `new` repeats `committed`: no number moved by more than `tolerance`, and all else is equal.
+
+    A cell without a tolerance in its metadata may still state one beside each number, ``value ± tolerance``.
+    """
     if committed == new:
         return True
-    old_numbers, new_numbers = _TOLERANT.findall(committed), _TOLERANT.findall(new)
-    blank = [_TOLERANT.sub(r"#\2\3", text) for text in (committed, new)]
-    # Columns may be padded to the width of a number that gained a digit.
-    if next(re.sub(r" +", " ", text) for text in blank) != re.sub(r" +", " ", blank[1]) or not old_numbers:
-        return False
-    return all(abs(_number(a) - _number(b)) <= float(tolerance) + 1e-12
-               for (a, _, tolerance), (b, _, _) in zip(old_numbers, new_numbers, strict=True))
+    pattern = _STATED if tolerance is None else _NUMBER
+    olds, news = list(pattern.finditer(committed)), list(pattern.finditer(new))
+    # Columns may be padded to the width of a number that gained or lost a digit or a sign.
+    blank = [re.sub(r" +", " ", pattern.sub(" # " if tolerance is not None else r"#\2\3", text))
+             for text in (committed, new)]
+    return bool(olds) and blank[0] == blank[1] and all(
+        abs(_number(a) - _number(b)) <= (float(a[3]) if tolerance is None else tolerance) + 1e-12
+        for a, b in zip(olds, news, strict=True))
 
 
-def _number(text: str) -> float:
+def _number(found: re.Match) -> float:
+    text = found[1] if found.re.groups else found[0]
     return float(text.replace("−", "-"))
 
 
-def differences(committed: list, new: list) -> list[str]:
-    """What differs between two lists of notebook outputs, in words; empty if nothing that matters does."""
+def differences(committed: list, new: list, metadata: Mapping | None = None) -> list[str]:
+    """What differs between two lists of a cell's outputs, in words; empty if nothing that matters does.
+
+    metadata : the cell's; its `tolerance` and tags say what matters.
+    """
+    metadata = metadata or {}
     if len(committed) != len(new):
         return [f"{len(committed)} outputs are committed, a new run gives {len(new)}"]
     found = []
@@ -40,8 +54,10 @@ def differences(committed: list, new: list) -> list[str]:
         if set(old_parts) != set(new_parts):
             found.append(f"output has {sorted(new_parts)}, committed is {sorted(old_parts)}")
             continue
+        if UNCOMPARED in metadata.get("tags", []):
+            continue
         for kind, text in old_parts.items():
-            if kind not in IMAGES and not same_text(text, new_parts[kind]):
+            if kind not in IMAGES and not same_text(text, new_parts[kind], metadata.get("tolerance")):
                 found.append(f"{kind} differs: committed {_clip(text)}, new {_clip(new_parts[kind])}")
     return found
 
