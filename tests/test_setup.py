@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -53,7 +54,7 @@ def test_make_says_so_before_anything_is_downloaded(tmp_path):
     """With a Python that says it is 3.14."""
     fake = tmp_path / "python3.14"
     fake.write_text(f"""#!/bin/sh
-exec '{sys.executable}' -c 'import sys; sys.version_info = (3, 14, 0); import runpy
+exec {shlex.quote(sys.executable)} -c 'import sys; sys.version_info = (3, 14, 0); import runpy
 runpy.run_module("autograde.supported", run_name="__main__")'
 """)
     fake.chmod(0o755)
