@@ -160,7 +160,7 @@ def groups():
 
 def test_control_groups_of_a_killed_engine_are_removed_by_the_next(groups):
     before = groups()
-    killed = subprocess.run([sys.executable, "-c", "import os, signal; from autograde import cgroup\n"
+    killed = subprocess.run([sys.executable, "-c", "import os, signal; from autograde.running import cgroup\n"
                              "cgroup.Groups(1 << 29, 10); os.kill(os.getpid(), signal.SIGKILL)"], cwd=course.ROOT)
     assert killed.returncode == -signal.SIGKILL
     assert len(groups() - before) == 1
