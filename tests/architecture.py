@@ -28,7 +28,7 @@ EXCEPTION = ("unrolled.checking", "autograde.judging")
 COMMANDS = ("__main__", "cli", "nbgrader", "run", "show")
 # Rooms without a folder, by what they are for.
 _ROOMS = {
-    "autograde: the ground": "Where things lie, what crosses a wall, what a cell is.",
+    "autograde: the ground": "Where things lie, what crosses a wall, what a cell is, how a student's text is shown.",
     "autograde: the commands": "What a person types or presses: it calls the rooms below and shows what came of it.",
     "unrolled: the notebook": "What a lesson imports: check, its panel, figures; and a quiet start.",
 }

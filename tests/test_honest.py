@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograde.intake import submission
+from autograde.intake.skeleton import Skeleton
 from autograde.intake.sources import as_python
 from tests.mutations import FILES, LESSON, MUTATIONS, mutated, right_notebook
 
@@ -26,7 +27,7 @@ def right() -> dict:
 @cache
 def wanted() -> dict[str, dict[str, str]]:
     """Exercise -> name -> the right definition, as a syntax tree in text."""
-    skeleton = submission.Skeleton.load(LESSON)
+    skeleton = Skeleton.load(LESSON)
     whole = submission.rebuild("right", skeleton, FILES["utf-8"][0](right()))
     assert whole.status is None and not whole.repairs and not whole.untouched
     return {exercise: definitions(whole, exercise) for exercise in whole.answers}
@@ -56,7 +57,7 @@ def assert_whole(handed_in) -> None:
 def assert_well_formed(handed_in) -> None:
     """The notebook is valid, every step is its cell, and nothing but answers and helpers is the student's."""
     nbformat.validate(handed_in.notebook)
-    skeleton = submission.Skeleton.load(LESSON)
+    skeleton = Skeleton.load(LESSON)
     own = {step.cell for step in handed_in.steps if step.kind in ("helper", "solution")}
     assert [step.cell for step in handed_in.steps] == sorted(step.cell for step in handed_in.steps)
     for step in handed_in.steps:

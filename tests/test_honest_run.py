@@ -8,7 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from autograde.intake.submission import Skeleton, rebuild
+from autograde.intake.skeleton import Skeleton
+from autograde.intake.submission import rebuild
 from autograde.records import GRADED
 from autograde.running import engine
 from autograde.running.sandbox import Sandbox

@@ -15,8 +15,9 @@ import pytest
 
 from autograde.authoring import samples
 from autograde.course import UserError
-from autograde.intake import handed_in, sources, submission
-from autograde.intake.submission import Skeleton
+from autograde.intake import notebook as reading
+from autograde.intake import sources, submission
+from autograde.intake.skeleton import Skeleton
 from autograde.judging import rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -488,13 +489,13 @@ def test_unreadable(what):
 
 
 def test_a_notebook_of_too_many_cells_is_not_parsed(monkeypatch):
-    monkeypatch.setattr(handed_in, "_json", None)
+    monkeypatch.setattr(reading, "_json", None)
     cells = b'{"cells": [' + b'{"cell_type": "code"},' * 10_001
     assert "more than 5,000 cells" in submission.rebuild("ada", SKELETON, cells).note
 
 
 def test_too_large_a_file_is_not_even_parsed():
-    assert "64 MiB" in submission.rebuild("ada", SKELETON, b" " * (handed_in.MAX_BYTES + 1)).note
+    assert "64 MiB" in submission.rebuild("ada", SKELETON, b" " * (reading.MAX_BYTES + 1)).note
 
 
 def test_missing():
@@ -703,7 +704,7 @@ def test_pipes_folders_and_files_in_the_wrong_place(folder):
 
 def test_large_files_are_not_read(folder):
     with (folder / "09_shapes.ipynb").open("wb") as file:
-        file.truncate(handed_in.MAX_BYTES + 1)
+        file.truncate(reading.MAX_BYTES + 1)
     assert "larger than 64 MiB" in unreadable(submission.find(folder, SKELETON))
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from autograde.course import UserError
-from autograde.intake.submission import Skeleton, rebuild
+from autograde.intake.skeleton import Skeleton
+from autograde.intake.submission import rebuild
 from autograde.judging import oracles
 from autograde.judging.exercise import Exercise
 from autograde.records import CRASHED, Result, Submission
