@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,8 @@ RIGHT = [pytest.param(topic, ex, style, id=f"{ex.id}: {style}") for topic, m in 
          for ex in m.EXERCISES for style in [answers.REFERENCE, *ANSWERS[topic].RIGHT.get(ex.id, {})]]
 WRONG = [pytest.param(topic, ex, m, id=f"{ex.id}: {m.name}") for topic, module in TOPICS.items()
          for ex in module.EXERCISES for m in ex.misconceptions]
+STRANGERS = [pytest.param(topic, ex, name, id=f"{ex.id}: {name}") for topic, m in TOPICS.items()
+             for ex in m.EXERCISES for name in getattr(ANSWERS[topic], "STRANGERS", {}).get(ex.id, {})]
 SEEDS = [None, 7]  # the public inputs, and a set nobody has seen
 
 
@@ -45,10 +49,21 @@ def test_misconception_is_rejected_and_named(topic, exercise, misconception, see
     assert [d.name for d in verdict.diagnosis] == [misconception.name], verdict
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("topic", "exercise", "name"), STRANGERS)
+def test_a_strangers_answer_earns_what_it_is_worth_and_is_told_nothing_false(topic, exercise, name, seed):
+    """Answers by people who never saw the oracle: the points, and the names of all that is said of them."""
+    answer, points, said = ANSWERS[topic].STRANGERS[exercise.id][name]
+    room = classroom(TOPICS[topic].LESSON)
+    verdict = room.try_answer(exercise.id, answers.text(answer, room.answers[exercise.id]), seed)
+    assert (verdict.points, {d.name for d in verdict.diagnosis}) == (points, said), verdict
+
+
 @pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
 def test_misconceptions_are_told_apart_and_luck_earns_nothing(topic, exercise):
     """On any inputs, no misconception looks right and no two look alike, and each is worth the same points."""
     points: dict[str, set] = {}
+    exercise = replace(exercise, derive=None)  # a misconception gives what the judge would derive
     for seed in range(30):
         cases = exercise.draw(seed)
         for misconception in exercise.misconceptions:

@@ -24,6 +24,33 @@ def rnn_forward(x, h0, W, U, b):
         states.append(np.tanh(z + states[-1] @ U))
     return np.transpose(states, (1, 0, 2))
 ''',
+        "functools.reduce": '''
+from functools import reduce
+def rnn_forward(x, h0, W, U, b):
+    def one(states, x_t):
+        return states + [np.tanh(x_t.dot(W) + states[-1].dot(U) + b)]
+    hs = reduce(one, np.swapaxes(x, 0, 1), [h0])
+    return np.concatenate([h[:, None, :] for h in hs], axis=1)
+''',
+        "loops over everything, Python's own tanh": '''
+import math
+def rnn_forward(x, h0, W, U, b):
+    B, T, D = x.shape
+    u = len(b)
+    states = np.empty((B, T + 1, u))
+    for n in range(B):
+        for j in range(u):
+            states[n, 0, j] = h0[n, j]
+        for t in range(T):
+            for j in range(u):
+                z = b[j]
+                for d in range(D):
+                    z += x[n, t, d] * W[d, j]
+                for k in range(u):
+                    z += states[n, t, k] * U[k, j]
+                states[n, t + 1, j] = math.tanh(z)
+    return states
+''',
         "keras.ops in float64": '''
 from keras import ops
 def rnn_forward(x, h0, W, U, b):
@@ -36,6 +63,16 @@ def rnn_forward(x, h0, W, U, b):
 ''',
     },
     "bptt.step_backward": {
+        "through the inverse hyperbolic slope, in two halves": '''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    def through_sum(dz):
+        return np.matmul(dz, np.transpose(W)), np.matmul(dz, np.transpose(U))
+    def through_weights(dz):
+        ones = np.ones((1, len(x)))
+        return np.transpose(x).dot(dz), np.transpose(h_prev).dot(dz), (ones @ dz).ravel()
+    dz = np.multiply(dh, 1.0 - np.power(h, 2))
+    return (*through_sum(dz), *through_weights(dz))
+''',
         "einsum": '''
 def rnn_step_backward(dh, x, h_prev, h, W, U):
     dz = (1 - h) * (1 + h) * dh
@@ -95,6 +132,19 @@ def rnn_backward(dh, x, states, W, U):
     dx = np.concatenate([dx, dx_t[:, None]], axis=1)
     return dx, (dh0 if x.shape[1] > 1 else down), dW + dW_, dU + dU_, db + db_
 ''',
+        "slopes for all steps, time reversed by a flip": '''
+def rnn_backward(dh, x, states, W, U):
+    slopes = 1 - states[:, 1:] ** 2
+    back, dzs = np.zeros_like(dh[:, 0]), []
+    for own, slope in zip(np.flip(dh, 1).swapaxes(0, 1), np.flip(slopes, 1).swapaxes(0, 1)):
+        dzs.append((own + back) * slope)
+        back = np.dot(dzs[-1], U.T)
+    dz = np.stack(dzs[::-1], axis=1)
+    flat = dz.reshape(-1, dz.shape[-1])
+    dW = x.reshape(-1, x.shape[-1]).T @ flat
+    dU = states[:, :-1].reshape(-1, U.shape[0]).T @ flat
+    return np.tensordot(dz, W, axes=(2, 1)), back, dW, dU, flat.sum(0)
+''',
         "lists and deque": '''
 from collections import deque
 def rnn_backward(dh, x, states, W, U):
@@ -134,6 +184,20 @@ def gradcheck(loss, w, grad, eps=1e-5):
     norm = np.linalg.norm
     return numeric, norm(grad - numeric) / (norm(grad) + norm(numeric) + 1e-12)
 ''',
+        "shifted up and down in place, back to within rounding": '''
+def gradcheck(loss, w, grad, eps=1e-5):
+    numeric = np.zeros(w.shape)
+    for index, _ in np.ndenumerate(w):
+        w[index] += eps
+        numeric[index] = loss(w)
+        w[index] -= 2 * eps
+        numeric[index] -= loss(w)
+        w[index] += eps
+    numeric /= 2 * eps
+    if not np.any(grad) and not np.any(numeric):
+        return numeric, 0.0
+    return numeric, np.linalg.norm(grad - numeric) / (np.linalg.norm(grad) + np.linalg.norm(numeric))
+''',
         "through a flat view": '''
 def gradcheck(loss, w, grad, eps=1e-5):
     flat = w.reshape(-1)
@@ -167,6 +231,23 @@ def clip_by_global_norm(grads, max_norm):
     if norm <= max_norm:
         return grads, norm
     return tuple(max_norm / norm * g for g in grads), norm
+''',
+        "norm of the norms, np.where": '''
+def clip_by_global_norm(grads, max_norm):
+    norm = np.linalg.norm([np.linalg.norm(g) for g in grads])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        factor = np.where(norm > max_norm, np.divide(max_norm, norm), 1.0)
+    return [np.multiply(factor, g) for g in grads], float(norm)
+''',
+        "copies, shortened in place": '''
+def clip_by_global_norm(grads, max_norm):
+    out = [np.array(g, copy=True) for g in grads]
+    norm = sum((g ** 2).sum() for g in out) ** 0.5
+    if norm > max_norm:
+        for g in out:
+            g /= norm
+            g *= max_norm
+    return out, norm
 ''',
         "keras.ops, factor at most 1": '''
 from keras import ops
@@ -205,6 +286,17 @@ def truncated_bptt(x, y, h0, W, U, b, k):
         carry = dz @ U.T
     return dW, dU, db
 ''',
+        "np.split at the borders": '''
+def truncated_bptt(x, y, h0, W, U, b, k):
+    borders = list(range(k, x.shape[1], k))
+    grads, h = [0.0, 0.0, 0.0], h0
+    for xs, ys in zip(np.split(x, borders, axis=1), np.split(y, borders, axis=1)):
+        states = forward(xs, h, W, U, b)
+        h = states[:, -1].copy()
+        new = backprop(np.subtract(states[:, 1:], ys), xs, states, W, U)
+        grads = [g + n for g, n in zip(grads, new[-3:])]
+    return grads[0], grads[1], grads[2]
+''',
         "recursion on the rest": '''
 def truncated_bptt(x, y, h0, W, U, b, k):
     states = forward(x[:, :k], h0, W, U, b)
@@ -231,6 +323,17 @@ def orthogonal(rng, u, gain=1.0):
                 v = v - (q @ v) * q
         columns.append(v / np.linalg.norm(v))
     return gain * np.stack(columns, axis=1)
+''',
+        "Householder reflections and random signs": '''
+def orthogonal(rng, u, gain=1.0):
+    Q = np.eye(u)
+    for k in range(u):
+        v = np.zeros(u)
+        v[k:] = rng.normal(size=u - k)
+        sign = 1.0 if v[k] > 0 else -1.0
+        v[k] += sign * np.linalg.norm(v)
+        Q = -sign * (Q - 2 * np.outer(Q @ v, v) / (v @ v))
+    return gain * Q * rng.choice([-1.0, 1.0], size=u)
 ''',
         "signs as a diagonal matrix": '''
 def orthogonal(rng, u, gain=1.0):
@@ -287,6 +390,16 @@ def rnn_forward(x, h0, W, U, b):
     return np.array(states)
 ''',
         "float32": edit("np.zeros((B, T + 1, U.shape[0]))", "np.zeros((B, T + 1, U.shape[0]), 'float32')"),
+        "one array for all steps": '''
+def rnn_forward(x, h0, W, U, b):
+    h = h0.copy()
+    states = [h]
+    for t in range(x.shape[1]):
+        h[:] = np.tanh(x[:, t] @ W + h @ U + b)
+        states.append(h)
+    return np.stack(states, axis=1)
+''',
+        "bias outside the tanh": edit("@ U + b)", "@ U) + b"),
     },
     "bptt.step_backward": {
         "tanh′ of the previous state": edit("1 - h**2", "1 - h_prev**2"),
@@ -300,6 +413,7 @@ def rnn_forward(x, h0, W, U, b):
         "averaged over the batch": edit("x.T @ dz, h_prev.T @ dz, dz.sum(axis=0)",
                                         "x.T @ dz / len(x), h_prev.T @ dz / len(x), dz.mean(axis=0)"),
         "bias gradient not summed": edit("dz.sum(axis=0)", "dz"),
+        "bias gradient without the slope": edit("dz.sum(axis=0)", "dh.sum(axis=0)"),
         "slope missing on the way down": edit("dz @ W.T, dz @ U.T", "dh @ W.T, dh @ U.T"),
         "weight gradients transposed": edit("x.T @ dz, h_prev.T @ dz", "dz.T @ x, dz.T @ h_prev"),
         "dU transposed": edit("h_prev.T @ dz", "dz.T @ h_prev"),
@@ -362,6 +476,9 @@ def gradcheck(loss, w, grad, eps=1e-5):
         "divided by one norm only": edit(" + np.linalg.norm(numeric)", ""),
         "difference of the norms": edit("np.linalg.norm(grad - numeric) /",
                                         "abs(np.linalg.norm(grad) - np.linalg.norm(numeric)) /"),
+        "largest entries compared": edit("np.linalg.norm(grad) + np.linalg.norm(numeric)",
+                                         "np.abs(grad).max() + np.abs(numeric).max()",
+                                         "np.linalg.norm(grad - numeric)", "np.abs(grad - numeric).max()"),
         "0 / 0": edit(" if size > 0 else 0.0", ""),
     },
     "bptt.clip_global_norm": {
@@ -386,14 +503,8 @@ def clip_by_global_norm(grads, max_norm):
         "norm after clipping": edit("return [g * factor for g in grads], norm",
                                     "return [g * factor for g in grads], norm * factor"),
         "factor upside down": edit("max_norm / norm", "norm / max_norm"),
-        "inputs changed in place": '''
-def clip_by_global_norm(grads, max_norm):
-    norm = np.sqrt(sum(np.sum(g * g) for g in grads))
-    if norm > max_norm:
-        for g in grads:
-            g *= max_norm / norm
-    return grads, norm
-''',
+        "never clipped": edit("g * factor", "g"),
+        "scaled to length 1": edit("max_norm / norm if", "1 / norm if"),
         "division by a zero norm": '''
 import math
 def clip_by_global_norm(grads, max_norm):
@@ -471,6 +582,13 @@ def orthogonal(rng, u, gain=1.0):
         "signs of R not undone": edit(" * np.sign(np.diag(R))", ""),
         "uniform, not normal": edit("rng.normal", "rng.random"),
         "a generator of its own": edit("rng.normal", "np.random.normal"),
+        "rotations only": '''
+def orthogonal(rng, u, gain=1.0):
+    Q, R = np.linalg.qr(rng.normal(size=(u, u)))
+    Q = Q * np.sign(np.diag(R))
+    Q[:, 0] *= np.sign(np.linalg.det(Q))
+    return gain * Q
+''',
         "always the same matrix": edit("rng.normal", "np.random.default_rng(0).normal"),
     },
 }

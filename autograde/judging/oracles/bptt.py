@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from autograde.judging.common import mistake, sigmoid
-from autograde.judging.exercise import Aspect, Case, Exercise, Raises
+from autograde.judging.common import mistake, sigmoid, sizes
+from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
 
 LESSON = "03_bptt"
 
@@ -24,19 +24,35 @@ def weights(rng, D, u):
             "b": rng.normal(size=u) * 0.4}
 
 
+def dimensions(rng, most=8):
+    """B, T, D and u from 3 to `most`, all different, and none of them equal to the T + 1 states."""
+    while True:
+        B, T, D, u = sizes(rng, 4, 3, most)
+        if T + 1 not in (B, D, u):
+            return B, T, D, u
+
+
+def told(B=None, T=None, D=None, u=None):
+    """The sizes of a case in words: B = 2, T = 5, ..."""
+    return ", ".join(f"{name} = {n}" for name, n in (("B", B), ("T", T), ("D", D), ("u", u)) if n)
+
+
 # bptt.forward_cache -----------------------------------------------------------------------------------
 
 def forward_cases(rng):
-    def case(B, T, D, u, about):
+    def case(about, B=None, T=None):
+        drawn = dimensions(rng)
+        B, T, D, u = B or drawn[0], T or drawn[1], *drawn[2:]
         x, h0 = rng.normal(size=(B, T, D)), rng.uniform(-0.8, 0.8, (B, u))
-        return Case({"x": x, "h0": h0, **weights(rng, D, u)},
-                    about=f"B = {B}, T = {T}, D = {D}, u = {u}, {about}")
-    return {"sequence": case(2, 5, 3, 7, "random weights, bias and first state"),
-            "one step": case(2, 1, 3, 5, "a sequence of a single step")}
+        return Case({"x": x, "h0": h0, **weights(rng, D, u)}, about=f"{told(B, T, D, u)}, {about}")
+    return {"sequence": case("random weights, bias and first state"),
+            "one sequence": case("a batch of one", B=1),
+            "one step": case("a sequence of a single step", T=1)}
 
 
-def forward(case, carry=True, start="h0", bias=True, transpose=False, squash=np.tanh, keep="h", one_tanh=True,
-            first="kept", time_first=False, bytes=8):
+def all_states(case, carry=True, start="h0", bias=True, transpose=False, squash=np.tanh, keep="h", one_tanh=True,
+               first="kept", time_first=False, dtype=np.float64, aliased=False, before_bias=False):
+    """The states of the whole sequence; each keyword is a way to get them wrong."""
     x, h0, W, b = case["x"], case["h0"], case["W"], case["b"] * bias
     U = case["U"].T if transpose else case["U"]
     h = h0 if start == "h0" else np.zeros_like(h0)
@@ -44,11 +60,29 @@ def forward(case, carry=True, start="h0", bias=True, transpose=False, squash=np.
     for t in range(x.shape[1]):
         before = h if carry else h0
         z = x[:, t] @ W + before @ U + b
-        h = squash(z) if one_tanh else squash(x[:, t] @ W + b) + squash(before @ U)
+        if before_bias:
+            h = squash(x[:, t] @ W + before @ U) + b
+        else:
+            h = squash(z) if one_tanh else squash(x[:, t] @ W + b) + squash(before @ U)
+        h = h.astype(dtype)
         states.append(h if keep == "h" else z)
     if first == "left out":
         states = states[1:]
-    return {"states": np.stack(states, axis=0 if time_first else 1), "bytes": bytes}
+    if aliased:
+        states = [states[-1]] * len(states)
+    return np.stack(states, axis=0 if time_first else 1).astype(dtype)
+
+
+def forward(case, **change):
+    """The states and what `with_precision` finds in them."""
+    return with_precision(case, {"states": all_states(case, **change)})
+
+
+def with_precision(case, arrays):
+    """The states, and whether those that are right (h0 if nothing else) are right to more than float32's digits."""
+    states, right = arrays["states"], all_states(case)
+    gap = np.abs(states - right) if states.shape == right.shape else np.full(1, np.inf)
+    return {"states": states, "float64": (gap < 1e-10).sum() > 0.6 * (gap < 1e-5).sum()}
 
 
 _wrong = partial(mistake, forward)
@@ -57,11 +91,12 @@ FORWARD = Exercise(
     title="Forward pass that keeps what backward needs",
     cases=forward_cases,
     reference=forward,
+    derive=with_precision,
     aspects=(
         Aspect("shape", 1, on=("*/states",), shape_only=True, ask="T + 1 states: h0 and one for every step."),
         Aspect("one step", 1, on=("one step/states",), ask="Work out states[:, 1] by hand."),
-        Aspect("sequence", 1, on=("sequence/states",), ask="Which state does step 2 start from?"),
-        Aspect("float64", 1, on=("*/bytes",), ask="Which dtype does your array of states have?"),
+        Aspect("sequence", 1, on=("*sequence/states",), ask="Which state does step 2 start from?"),
+        Aspect("float64", 1, on=("*/float64",), ask="Are your states right to 16 digits? Look at their dtype."),
     ),
     misconceptions=(
         _wrong("state not carried", "Every step starts from h0 again: step t must start from the state "
@@ -83,7 +118,11 @@ FORWARD = Exercise(
         _wrong("time axis first", "Your states are (T + 1, B, u). Stack them along axis 1: arrays are "
                "(batch, time, features).", time_first=True),
         _wrong("float32", "Your states are float32, so rounding is as large as the differences a gradient "
-               "check looks at; make the array with the dtype of x (float64).", bytes=4),
+               "check looks at; make the array with the dtype of x (float64).", dtype=np.float32),
+        _wrong("one array for all steps", "All your states are the last one: the list holds the same array again and "
+               "again, and each step writes into it. Append a new array, or fill states[:, t + 1].", aliased=True),
+        _wrong("bias outside the tanh", "The bias is added after the tanh: it belongs inside, to what goes into it.",
+               before_bias=True),
     ),
     forbids=("keras.layers.SimpleRNN", "forward", "unrolled.lessons.bptt.forward"),
 )
@@ -92,30 +131,40 @@ FORWARD = Exercise(
 # bptt.step_backward -----------------------------------------------------------------------------------
 
 def step_cases(rng):
-    def case(B, D, u, about):
+    def case(about, B=None):
+        drawn = dimensions(rng)
+        B, D, u = B or drawn[0], *drawn[2:]
         w = weights(rng, D, u)
         x, h_prev = rng.normal(size=(B, D)), rng.uniform(-0.8, 0.8, (B, u))
         h = np.tanh(x @ w["W"] + h_prev @ w["U"] + w["b"])
+        h[:, 0] = 0  # where the slope is exactly 1
         dh = rng.normal(size=(B, u))
         return Case({"dh": dh, "x": x, "h_prev": h_prev, "h": h, "W": w["W"], "U": w["U"]},
-                    about=f"B = {B}, D = {D}, u = {u}, {about}")
-    return {"batch": case(3, 5, 7, "random gradient from above"),
-            "one example": case(1, 3, 5, "a batch of one")}
+                    about=f"{told(B, None, D, u)}, {about}")
+    return {"batch": case("random gradient from above"), "one example": case("a batch of one", B=1)}
+
+
+def no_such_product(left, right):
+    """The error of a matrix product that does not exist, as NumPy (@ and dot), einsum and TensorFlow tell it."""
+    (B, n), (m, k) = left.shape, right.shape
+    return Raises(SHAPES_CLASH, f"(size {m} is different from {n})|shapes ({B},{n}) and ({m},{k}) not aligned|"
+                                f"In[0]: [{B},{n}], In[1]: [{m},{k}]")
 
 
 def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_prev", average=False,
-              sum_bias=True, below="dz", flipped=None):
+              below="dz", flipped=None, bias="sum"):
     dh, x, h_prev, h, W, U = (case[k] for k in ("dh", "x", "h_prev", "h", "W", "U"))
     dz = dh * {"h": 1 - h**2, "h_prev": 1 - h_prev**2, "tanh(h)": 1 - np.tanh(h)**2, "none": 1.0,
                "sigmoid": h * (1 - h), "1 - h": 1 - h}[slope]
     if not W_transposed:
-        return Raises("ValueError", "matmul")
+        return no_such_product(dz, W)
     down = dz if below == "dz" else dh
     dW, dU, db = x.T @ dz, (h_prev if dU_from == "h_prev" else h).T @ dz, dz.sum(axis=0)
     if average:
         dW, dU, db = dW / len(x), dU / len(x), db / len(x)
     return {"dx": down @ W.T, "dh_prev": down @ (U.T if U_transposed else U),
-            "dW": dW.T if flipped == "both" else dW, "dU": dU.T if flipped else dU, "db": db if sum_bias else dz}
+            "dW": dW.T if flipped == "both" else dW, "dU": dU.T if flipped else dU,
+            "db": {"sum": db, "each": dz, "before": dh.sum(axis=0)}[bias]}
 
 
 _wrong = partial(mistake, step_back)
@@ -152,7 +201,9 @@ STEP = Exercise(
         _wrong("averaged over the batch", "You divide by B: the loss already decides how examples are "
                "weighted, a backward pass only adds them up.", average=True),
         _wrong("bias gradient not summed", "db has a row for each example: the one bias served them all, "
-               "so its gradient is the sum over the batch.", sum_bias=False),
+               "so its gradient is the sum over the batch.", bias="each"),
+        _wrong("bias gradient without the slope", "db was made from dh: the bias too lies below the tanh, so it is the "
+               "sum of dz = dh · (1 − h²).", bias="before"),
         _wrong("slope missing on the way down", "dx and dh_prev were made from dh; they too lie below the "
                "tanh, so use dz = dh · (1 − h²) for them.", below="dh"),
         _wrong("weight gradients transposed", "dz.T @ x has the shape of W.T: the gradient of W is x.T @ "
@@ -168,18 +219,20 @@ STEP = Exercise(
 # bptt.through_time ------------------------------------------------------------------------------------
 
 def through_cases(rng):
-    def case(B, T, D, u, about, last_only=False):
+    def case(about, B=None, T=None, last_only=False):
+        drawn = dimensions(rng)
+        B, T, D, u = B or drawn[0], T or drawn[1], *drawn[2:]
         w = weights(rng, D, u)
         x, dh = rng.normal(size=(B, T, D)), rng.normal(size=(B, T, u))
         if last_only:
             dh[:, :-1] = 0
         given = Case({"x": x, "h0": rng.uniform(-0.8, 0.8, (B, u)), **w})
-        return Case({"dh": dh, "x": x, "states": forward(given)["states"], "W": w["W"], "U": w["U"]},
-                    about=f"B = {B}, T = {T}, D = {D}, u = {u}, {about}")
+        return Case({"dh": dh, "x": x, "states": all_states(given), "W": w["W"], "U": w["U"]},
+                    about=f"{told(B, T, D, u)}, {about}")
     return {
-        "every step": case(2, 5, 3, 7, "a loss at every step"),
-        "last step": case(2, 5, 3, 7, "a loss at the last step only", last_only=True),
-        "one step": case(2, 1, 3, 5, "a sequence of a single step"),
+        "every step": case("a loss at every step"),
+        "last step": case("a batch of one, a loss at the last step only", B=1, last_only=True),
+        "one step": case("a sequence of a single step", T=1),
     }
 
 
@@ -262,16 +315,19 @@ def gradcheck_cases(rng):
             a, b, c, d = a * 0, b * 0, c * 0, 0.0
         claimed = a + 2 * b * w + 3 * c * w**2 + 2 * d * w.sum()
         claimed = claimed * np.where(rng.random(shape) < 0.5, 1.3, 1.0) + 0.2 * (not flat)
-        return Case({"w": w, "a": a, "b": b, "c": c, "d": d, "grad": claimed, "eps": eps}, about=about)
+        return Case({"w": w, "a": a, "b": b, "c": c, "d": d, "grad": claimed, "eps": eps},
+                    about=f"{about}: w of shape {tuple(shape)}, eps = {eps:g}")
+    eps = round(float(rng.uniform(0.05, 0.15)), 3)
     return {
-        "matrix": case((2, 3), 0.1, "a loss with curvature, w of shape (2, 3), eps = 0.1"),
-        "vector": case((5,), 1e-4, "a vector of 5 weights, eps = 1e-4"),
-        "flat": case((3,), 1e-3, "a loss that does not depend on w: both gradients are zero", flat=True),
+        "matrix": case(sizes(rng, 2, 2, 6), eps, "a loss with curvature, a large nudge"),
+        "vector": case(sizes(rng, 1, 2, 9), 1e-4, "a vector of weights"),
+        "flat": case(sizes(rng, 3, 1, 7), 1e-3, "a loss that does not depend on w, so both gradients are zero",
+                     flat=True),
     }
 
 
 def gradcheck(case, difference="central", per="2 eps", restore=True, one_at_a_time=True, eps=None, rows=False,
-              sign=1, error="relative", guard=True):
+              sign=1, error="relative", guard=True, raises=False):
     w, grad = case["w"].copy(), case["grad"]
     eps = float(case["eps"]) if eps is None else eps
     a, b, c, d = (case[k] for k in "abcd")
@@ -290,15 +346,19 @@ def gradcheck(case, difference="central", per="2 eps", restore=True, one_at_a_ti
         if not restore:
             w = w - step
     gap, size = np.linalg.norm(grad - numeric), np.linalg.norm(grad) + np.linalg.norm(numeric)
-    if error == "absolute":
-        return {"numeric": numeric, "error": gap, "w_after": w}
     if error == "by one":
         size = np.linalg.norm(grad)
     elif error == "entries":
         gap, size = np.abs(grad - numeric).sum(), np.abs(grad + numeric).sum()
     elif error == "of the norms":
         gap = abs(np.linalg.norm(grad) - np.linalg.norm(numeric))
-    return {"numeric": numeric, "error": gap / size if size > 0 else 0.0 if guard else -1.0, "w_after": w}
+    elif error == "largest entry":
+        gap, size = np.abs(grad - numeric).max(), np.abs(grad).max() + np.abs(numeric).max()
+    if size == 0 and raises:
+        return Raises("ZeroDivisionError")
+    relative = gap if error == "absolute" else gap / size if size > 0 else 0.0 if guard else np.nan
+    after = {} if case.name == "flat" else {"w_after": w}  # there any w gives the same numbers
+    return {"numeric": numeric, "error": relative} | after
 
 
 _wrong = partial(mistake, gradcheck)
@@ -307,12 +367,13 @@ GRADCHECK = Exercise(
     title="Gradient check by central differences",
     cases=gradcheck_cases,
     reference=gradcheck,
+    may_change=("w",),  # while it is at work; what is left of that is an aspect of its own
     aspects=(
-        Aspect("numeric gradient", 2, on=("matrix/numeric", "vector/numeric", "flat/numeric"),
+        Aspect("numeric gradient", 2, on=("matrix/numeric", "vector/numeric"),
                ask="Work out (loss(w + eps) − loss(w − eps)) / (2 eps) for one weight."),
         Aspect("relative error", 1, on=("matrix/error", "vector/error"),
                ask="Three norms: of the difference, divided by those of both gradients added."),
-        Aspect("zero against zero", 1, on=("flat/error",), ask="Both norms are 0 here; the error should "
+        Aspect("zero against zero", 1, on=("flat/*",), ask="Both norms are 0 here; the error should "
                "be 0."),
         Aspect("w as it was", 1, on=("*/w_after",), ask="Is w the same after your function as before?"),
     ),
@@ -335,8 +396,11 @@ GRADCHECK = Exercise(
                "zero divides by zero; divide by ‖grad‖ + ‖numeric‖.", error="by one"),
         _wrong("difference of the norms", "‖grad‖ − ‖numeric‖ compares lengths only: two gradients in "
                "different directions would pass. Subtract first, then take the norm.", error="of the norms"),
-        _wrong("0 / 0", "If both gradients are zero they agree, but you divide 0 by 0: return 0 then, or "
-               "add a tiny number below.", guard=False),
+        _wrong("largest entries compared", "You compare the largest entries: the error asked for is made of norms, "
+               "which every entry takes part in.", error="largest entry"),
+        *(_wrong("0 / 0", "If both gradients are zero they agree, but you divide 0 by 0: return 0 then, or "
+                 "add a tiny number below.", **how)  # NumPy's numbers give nan, Python's own raise
+          for how in ({"guard": False}, {"raises": True})),
     ),
     forbids=("tensorflow.GradientTape", "tf.GradientTape", "np.gradient", "numpy.gradient"),
 )
@@ -344,24 +408,24 @@ GRADCHECK = Exercise(
 
 # bptt.clip_global_norm --------------------------------------------------------------------------------
 
-SHAPES = ((2, 3), (3, 3), (5,))
-
-
 def clip_cases(rng):
-    def case(norm, max_norm, about):
-        grads = [rng.normal(size=s) * scale for s, scale in zip(SHAPES, (1.0, 0.5, 2.0), strict=True)]
+    def case(share, about):
+        shapes = [sizes(rng, axes, 2, 6) for axes in rng.permutation([2, 2, 1, 1])[:rng.integers(2, 5)]]
+        grads = [rng.normal(size=shape) for shape in shapes]
+        grads = [g * rng.uniform(0.7, 1) / np.linalg.norm(g) for g in grads]  # no tensor is nearly all of it
+        max_norm = round(float(rng.uniform(1, 6)), 2)
+        norm = share * max_norm
         size = np.sqrt(sum((g**2).sum() for g in grads))
         return Case({f"g{i}": g * norm / size for i, g in enumerate(grads)} | {"max_norm": max_norm},
-                    about=f"three gradients with joint norm {norm:g}, max_norm = {max_norm:g}: {about}")
-    return {"large": case(13.0, 5.0, "too long"),
-            "slightly large": case(6.0, 5.0, "each tensor by itself is short enough"),
-            "small": case(2.0, 5.0, "short enough"),
-            "zero": case(0.0, 5.0, "all zero")}
+                    about=f"{len(grads)} gradients with joint norm {norm:.3g}, max_norm = {max_norm:g}: {about}")
+    return {"large": case(9.0, "far too long"),
+            "slightly large": case(1.1, "each tensor by itself is short enough"),
+            "small": case(0.4, "short enough"),
+            "zero": case(0.0, "all zero")}
 
 
-def clip(case, how="global", always=False, norm_is="root of squares", report="before", scale="right",
-         in_place=False, zero="fine"):
-    grads, c = [case[f"g{i}"] for i in range(3)], float(case["max_norm"])
+def clip(case, how="global", always=False, norm_is="root of squares", report="before", scale="right", zero="nan"):
+    grads, c = [case[name] for name in sorted(case) if name.startswith("g")], float(case["max_norm"])
     each = [np.linalg.norm(g) for g in grads]
     squares = sum(n**2 for n in each)
     norm = {"root of squares": np.sqrt(squares), "sum": sum(each), "squared": squares, "largest": max(each),
@@ -372,15 +436,17 @@ def clip(case, how="global", always=False, norm_is="root of squares", report="be
         clipped = [np.clip(g, -c, c) for g in grads]
     elif how == "each":
         clipped = [g * min(1.0, c / n) if n else g for g, n in zip(grads, each, strict=True)]
+    elif how == "never":
+        clipped = grads
     elif always and norm == 0:
-        clipped = [np.full_like(g, 1e9) for g in grads]  # 0 / 0, as the probe reports it
+        clipped = [np.full_like(g, np.nan) for g in grads]  # 0 / 0
     else:
         factor = c / norm if norm > c or always else 1.0
-        clipped = [g * (factor if scale == "right" else 1 / factor) for g in grads]
+        clipped = [g * (factor if scale == "right" else factor / c if scale == "to one" else 1 / factor)
+                   if norm > c or always else g for g in grads]
     if report == "after":
         norm = np.sqrt(sum((g**2).sum() for g in clipped))
-    found = {f"g{i}": g for i, g in enumerate(clipped)} | {"norm": norm}
-    return found | {f"in{i}": g for i, g in enumerate(clipped if in_place else grads)}
+    return {f"g{i}": g for i, g in enumerate(clipped)} | {"norm": norm}
 
 
 _wrong = partial(mistake, clip)
@@ -390,16 +456,20 @@ CLIP = Exercise(
     cases=clip_cases,
     reference=clip,
     aspects=(
-        Aspect("long gradients", 2, on=("large/g*", "slightly large/g*"),
+        Aspect("long gradients", 2, on=("*large/g*",),
                ask="Is the direction the same as before, and the joint norm equal to max_norm?"),
-        Aspect("short gradients", 1, on=("small/g*", "zero/g*"), ask="What happens to gradients that are "
-               "short enough?"),
-        Aspect("norm", 1, on=("*/norm",), ask="One number: the length of all gradients laid end to end."),
-        Aspect("inputs untouched", 1, on=("*/in*",), ask="Are the arrays you were given still the same?"),
+        Aspect("short gradients", 1, on=("small/g*",), ask="What happens to gradients that are short enough?"),
+        Aspect("norm", 1, on=("*large/norm", "small/norm"), ask="One number: the length of all gradients laid end to "
+               "end."),
+        Aspect("all zero", 1, on=("zero/*",), ask="What does your code divide by when every gradient is 0?"),
     ),
     misconceptions=(
-        _wrong("always rescaled", "Short gradients are stretched to max_norm as well: clipping changes "
-               "only those that are longer.", always=True),
+        *(_wrong("always rescaled", "Short gradients are stretched to max_norm as well: clipping changes "
+                 "only those that are longer.", always=True, zero=zero) for zero in ("nan", "raises")),
+        _wrong("never clipped", "Your gradients come back as long as they were: compare the joint norm with max_norm, "
+               "and scale all of them by max_norm / norm where it is larger.", how="never"),
+        _wrong("scaled to length 1", "Long gradients come back with norm 1: they should have length max_norm, so the "
+               "factor is max_norm / norm.", scale="to one"),
         _wrong("each tensor by its own norm", "Every tensor is clipped by its own norm (clipnorm in "
                "Keras), which turns the joint direction: use one norm over all and one factor for all.",
                how="each"),
@@ -417,8 +487,6 @@ CLIP = Exercise(
                "clipping is what you want to plot, it tells you how often clipping acts.", report="after"),
         _wrong("factor upside down", "norm / max_norm makes long gradients longer: the factor is max_norm "
                "/ norm.", scale="upside down"),
-        _wrong("inputs changed in place", "`g *= factor` changes the caller's arrays: make new ones, `g * "
-               "factor`.", in_place=True),
         _wrong("division by a zero norm", "All gradients zero make the norm 0, and max_norm / 0 stops: "
                "divide only when the norm is larger than max_norm.", zero="raises"),
     ),
@@ -429,14 +497,17 @@ CLIP = Exercise(
 # bptt.truncated ---------------------------------------------------------------------------------------
 
 def truncated_cases(rng):
-    def case(k, about):
-        B, T, D, u = 2, 11, 3, 5
+    def case(T, k, about, B=None):
+        B, _, D, u = (B, *dimensions(rng)[1:]) if B else dimensions(rng)
         return Case({"x": rng.normal(size=(B, T, D)), "y": rng.uniform(-0.9, 0.9, (B, T, u)),
                      "h0": rng.uniform(-0.8, 0.8, (B, u)), **weights(rng, D, u), "k": k},
-                    about=f"B = 2, T = 11, D = 3, u = 5, k = {k}, {about}")
-    return {"chunks": case(4, "chunks of 4, 4 and 3 steps"),
-            "single steps": case(1, "every step is a chunk"),
-            "whole": case(20, "k is longer than the sequence, so this is full BPTT")}
+                    about=f"{told(B, T, D, u)}, k = {k}, {about}")
+    k, T = int(rng.integers(3, 6)), int(rng.integers(4, 9))
+    rest = int(rng.integers(1, k))
+    return {"chunks": case(2 * k + rest, k, f"chunks of {k}, {k} and {rest} steps"),
+            "single steps": case(int(rng.integers(3, 6)), 1, "a batch of one, every step is a chunk", B=1),
+            "whole": case(T, T + int(rng.integers(0, 5)), "k is not shorter than the sequence, so this is full BPTT"),
+            "one step": case(1, k, "a sequence of a single step")}
 
 
 def truncated(case, state="carried", cut=True, rest=True, add=True, average=False, window=False,
@@ -445,7 +516,7 @@ def truncated(case, state="carried", cut=True, rest=True, add=True, average=Fals
     T = x.shape[1]
     starts = [s for s in range(0, T, k) if rest or s + k <= T]
     h, total, n = case["h0"], {"dW": W * 0, "dU": U * 0, "db": U[0] * 0}, 0
-    whole = forward(case)["states"]
+    whole = all_states(case)
     if window or not cut:  # no chunks: the loss of step t reaches back k steps, or to the beginning
         for t in range(T):
             first = max(0, t + 1 - k) if window else 0
@@ -456,7 +527,7 @@ def truncated(case, state="carried", cut=True, rest=True, add=True, average=Fals
         return total
     for s in starts:
         piece = x[:, s:s + k]
-        states = forward(case | {"x": piece, "h0": h})["states"]
+        states = all_states(case | {"x": piece, "h0": h})
         dh = (states[:, 1:] - y[:, s:s + k]) * (1 if half else 2)
         if loss == "last":
             dh[:, :-1] = 0
@@ -478,7 +549,7 @@ TRUNCATED = Exercise(
         Aspect("chunks", 3, on=("chunks/*",), ask="What passes from one chunk to the next, and what does "
                "not?"),
         Aspect("chunks of one step", 1, on=("single steps/*",)),
-        Aspect("one chunk is full BPTT", 1, on=("whole/*",)),
+        Aspect("one chunk is full BPTT", 1, on=("whole/*", "one step/*")),
     ),
     misconceptions=(
         _wrong("forward state cut too", "Every chunk starts from zeros. Truncation cuts the *gradient* "
@@ -511,18 +582,53 @@ TRUNCATED = Exercise(
 
 def orthogonal_cases(rng):
     def case(u, gain):
-        return Case({"u": u, "gain": gain, "seed": rng.integers(1 << 30)}, about=f"u = {u}, gain = {gain}")
-    return {"gain 1": case(5, 1.0), "other gain": case(3, 1.7)}
+        draws = int(rng.integers(110, 140))
+        return Case({"u": u, "gain": gain, "seed": rng.integers(1 << 30), "draws": draws},
+                    about=f"u = {u}, gain = {gain:g}, and {draws} draws from one rng")
+    first, second = sizes(rng, 2, 3, 7)
+    return {"gain 1": case(first, 1.0), "other gain": case(second, round(float(rng.uniform(1.3, 2.5)), 2))}
 
 
-def orthogonal(case, length="gain", perpendicular=True, radius_is_gain=True, triangular=False, repeats=True,
-               varies=True, both_signs=True, below=True):
-    u, gain = int(case["u"]), float(case["gain"])
+def orthogonal(case, length="gain", perpendicular=True, radius=True, triangular=False, repeats=True, varies=True,
+               both_signs=True, below=True, turns=True, centred=True):
+    """What holds for every random orthogonal matrix; each keyword is a way to get it wrong."""
+    gain = float(case["gain"])
     length = {"gain": gain, "one": 1.0, "squared": gain**2, "none": -1.0}[length]
-    return {"shape": np.array([u, u]), "perpendicular": perpendicular, "length": length,
-            "radius is gain": radius_is_gain and length in (gain, -1.0), "triangular": triangular,
-            "repeats": repeats, "varies": varies, "both signs": both_signs,
-            "both signs below": below}
+    return {"perpendicular": perpendicular, "triangular": triangular, "length": length,
+            "radius is gain": radius and length in (gain, -1.0),
+            "repeats": repeats, "varies": varies, "both signs": both_signs, "both signs below": below,
+            "both orientations": turns, "centred": centred}
+
+
+def facts(case, arrays):
+    """What holds of the matrices that came back: Q, the same call again, and many draws from one generator.
+
+    A length of -1 means that the columns have no common one.
+    """
+    u, n = int(case["u"]), int(case["draws"])
+    Q, again, many = (arrays[name] for name in ("Q", "again", "many"))
+    for matrix, shape in ((Q, (u, u)), (again, (u, u)), (many, (n, u, u))):
+        if matrix.shape != shape:
+            raise ValueError(f"orthogonal(rng, {u}, gain) should return shape ({u}, {u}); "
+                             f"yours has {matrix.shape[len(shape) - 2:]}")
+    lengths = np.linalg.norm(Q, axis=0)
+    directions = Q / np.maximum(lengths, 1e-12)
+
+    def fair(positive):
+        return 0.15 < positive.mean() < 0.85  # more than five standard deviations to either side
+
+    return {
+        "perpendicular": np.abs(directions.T @ directions - np.eye(u)).max() < 1e-5,
+        "triangular": np.abs(np.tril(Q, -1)).max() < 1e-9,
+        "length": lengths.mean() if np.ptp(lengths) < 1e-5 * lengths.mean() else -1.0,
+        "radius is gain": abs(np.abs(np.linalg.eigvals(Q)).max() - float(case["gain"])) < 1e-5,
+        "repeats": np.array_equal(Q, again),
+        "varies": np.ptp(many, axis=0).max() > 1e-3,
+        "both signs": fair(many[:, 0, 0] > 0),
+        "both signs below": fair(many[:, 1, 0] > 0),
+        "both orientations": fair(np.linalg.det(many) > 0),
+        "centred": (np.abs(many.mean(axis=0)) <= 6 * many.std(axis=0) / np.sqrt(n)).all(),
+    }
 
 
 _wrong = partial(mistake, orthogonal)
@@ -531,25 +637,26 @@ ORTHOGONAL = Exercise(
     title="A random orthogonal matrix",
     cases=orthogonal_cases,
     reference=orthogonal,
+    derive=facts,
     aspects=(
-        Aspect("orthogonal", 2, on=("*/shape", "*/perpendicular", "*/triangular"),
+        Aspect("orthogonal", 2, on=("*/perpendicular", "*/triangular"),
                ask="Is Q.T @ Q a multiple of the identity?"),
         Aspect("gain", 1, on=("*/length", "*/radius is gain"), ask="How long is each column?"),
         Aspect("random", 1, on=("*/repeats", "*/varies"), ask="Do all random numbers come from rng?"),
-        Aspect("no preferred direction", 1, on=("*/both signs*",), ask="Draw a hundred matrices: which "
-               "signs does Q[0, 0] have?"),
+        Aspect("no preferred direction", 1, on=("*/both *", "*/centred"), ask="Draw a hundred matrices: which "
+               "signs does Q[0, 0] have? What is the mean of each entry, and of the determinant?"),
     ),
     misconceptions=(
         _wrong("Gaussian, not orthogonal", "A Gaussian matrix divided by √u keeps lengths only on "
                "average: some directions still grow and others vanish. Take the Q of its QR "
-               "decomposition.", perpendicular=False, length="none", radius_is_gain=False),
+               "decomposition.", perpendicular=False, length="none", radius=False),
         _wrong("columns only normalised", "The columns have the right length but are not perpendicular to "
-               "each other: normalising is not orthogonalising.", perpendicular=False, radius_is_gain=False),
+               "each other: normalising is not orthogonalising.", perpendicular=False, radius=False),
         _wrong("scaled to the spectral radius", "The largest eigenvalue is the gain, but all others are "
                "smaller, and lengths still change: spectral radius 1 is not orthogonality.",
                perpendicular=False, length="none"),
         _wrong("R in place of Q", "This is R, the triangular factor; the orthogonal one is Q, the first "
-               "that np.linalg.qr returns.", perpendicular=False, length="none", radius_is_gain=False,
+               "that np.linalg.qr returns.", perpendicular=False, length="none", radius=False,
                triangular=True, below=False),
         _wrong("gain ignored", "The gain is lost: multiply Q by it *after* the decomposition (before, QR "
                "puts it into R).", length="one"),
@@ -557,15 +664,18 @@ ORTHOGONAL = Exercise(
                length="squared"),
         _wrong("signs of R not undone", "Q is orthogonal, but QR fixes the signs of R's diagonal, so some "
                "matrices never come up: multiply each column of Q by the sign of R's diagonal entry.",
-               both_signs=False),
+               both_signs=False, turns=False, centred=False),
         _wrong("uniform, not normal", "Your random numbers are all positive, so Q's first column is too: "
                "the entries of A must be normal, rng.normal, for every direction to be equally likely.",
-               both_signs=False, below=False),
+               both_signs=False, below=False,
+               centred=False),
         _wrong("a generator of its own", "Random numbers come from a source other than rng, so the same "
                "seed does not give the same matrix: use rng.normal.", repeats=False),
         _wrong("always the same matrix", "Every call returns the same matrix: draw from the rng that was "
                "passed, not from a new one with a fixed seed, and no identity.", varies=False,
-               both_signs=False, below=False),
+               both_signs=False, below=False, turns=False, centred=False),
+        _wrong("rotations only", "Every matrix you draw has determinant +1: those are the rotations, half of all "
+               "orthogonal matrices. Mirrored ones keep lengths too; undo the signs column by column.", turns=False),
     ),
     forbids=("keras.initializers.Orthogonal", "keras.initializers.OrthogonalInitializer"),
 )
