@@ -1,4 +1,4 @@
-"""Answers to lesson 03 as students write them: right ones in other styles, and one for each misconception.
+"""Answers to lesson 03 as students write them: right ones in other styles, one for each misconception, and strangers'.
 
 Long because it holds texts, one after the other, and next to no code.
 """
@@ -400,6 +400,7 @@ def rnn_forward(x, h0, W, U, b):
     return np.stack(states, axis=1)
 ''',
         "bias outside the tanh": edit("@ U + b)", "@ U) + b"),
+        "bias added twice": edit("@ W +", "@ W + b +"),
     },
     "bptt.step_backward": {
         "tanh′ of the previous state": edit("1 - h**2", "1 - h_prev**2"),
@@ -413,6 +414,7 @@ def rnn_forward(x, h0, W, U, b):
         "averaged over the batch": edit("x.T @ dz, h_prev.T @ dz, dz.sum(axis=0)",
                                         "x.T @ dz / len(x), h_prev.T @ dz / len(x), dz.mean(axis=0)"),
         "bias gradient not summed": edit("dz.sum(axis=0)", "dz"),
+        "bias gradient averaged": edit("dz.sum(axis=0)", "dz.mean(axis=0)"),
         "bias gradient without the slope": edit("dz.sum(axis=0)", "dh.sum(axis=0)"),
         "slope missing on the way down": edit("dz @ W.T, dz @ U.T", "dh @ W.T, dh @ U.T"),
         "weight gradients transposed": edit("x.T @ dz, h_prev.T @ dz", "dz.T @ x, dz.T @ h_prev"),
@@ -476,6 +478,7 @@ def gradcheck(loss, w, grad, eps=1e-5):
         "divided by one norm only": edit(" + np.linalg.norm(numeric)", ""),
         "difference of the norms": edit("np.linalg.norm(grad - numeric) /",
                                         "abs(np.linalg.norm(grad) - np.linalg.norm(numeric)) /"),
+        "norm of the sum": edit("np.linalg.norm(grad) + np.linalg.norm(numeric)", "np.linalg.norm(grad + numeric)"),
         "largest entries compared": edit("np.linalg.norm(grad) + np.linalg.norm(numeric)",
                                          "np.abs(grad).max() + np.abs(numeric).max()",
                                          "np.linalg.norm(grad - numeric)", "np.abs(grad - numeric).max()"),
@@ -590,5 +593,231 @@ def orthogonal(rng, u, gain=1.0):
     return gain * Q
 ''',
         "always the same matrix": edit("rng.normal", "np.random.default_rng(0).normal"),
+    },
+}
+
+# By people who never saw the oracle: the answer, its points, and the names of all that may be said of it.
+STRANGERS = {
+    "bptt.forward_cache": {
+        "products in float32": ('''
+def rnn_forward(x, h0, W, U, b):
+    hs = [h0]
+    x, W, U = (a.astype("float32") for a in (x, W, U))
+    for t in range(x.shape[1]):
+        hs.append(np.tanh(x[:, t] @ W + hs[-1].astype("float32") @ U + b))
+    return np.stack(hs, axis=1)
+''', 3, {"float32"}),
+        "hard-coded five steps": ('''
+def rnn_forward(x, h0, W, U, b):
+    hs = [h0]
+    for t in range(5):
+        hs.append(np.tanh(x[:, t] @ W + hs[-1] @ U + b))
+    return np.stack(hs, 1)
+''', 0, set()),
+        "squeeze": ('''
+def rnn_forward(x, h0, W, U, b):
+    hs = [h0]
+    for t in range(x.shape[1]):
+        hs.append(np.tanh(x[:, t] @ W + hs[-1] @ U + b))
+    return np.squeeze(np.stack(hs, 1))
+''', 1, set()),
+        "h0 changed": ('''
+def rnn_forward(x, h0, W, U, b):
+    states = [h0.copy()]
+    for t in range(x.shape[1]):
+        h0[:] = np.tanh(x[:, t] @ W + h0 @ U + b)
+        states.append(h0.copy())
+    return np.stack(states, axis=1)
+''', 3, {"changes its inputs"}),
+        "x reversed": ('''
+def rnn_forward(x, h0, W, U, b):
+    hs = [h0]
+    for t in range(x.shape[1] - 1, -1, -1):
+        hs.append(np.tanh(x[:, t] @ W + hs[-1] @ U + b))
+    return np.stack(hs, 1)
+''', 3, set()),
+    },
+    "bptt.step_backward": {
+        "einsum W untransposed": ('''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    dz = dh * (1 - h**2)
+    return np.einsum("bu,ud->bd", dz, W), dz @ U.T, x.T @ dz, h_prev.T @ dz, dz.sum(0)
+''', 0, {"W not transposed"}),
+        "np.dot W untransposed": ('''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    dz = dh * (1 - h**2)
+    return np.dot(dz, W), np.dot(dz, U.T), x.T @ dz, h_prev.T @ dz, dz.sum(0)
+''', 0, {"W not transposed"}),
+        "dW without transpose": ('''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    dz = dh * (1 - h**2)
+    return dz @ W.T, dz @ U.T, x @ dz, h_prev @ dz, dz.sum(0)
+''', 0, set()),
+        "dh changed in place": ('''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    dh *= 1 - h**2
+    return dh @ W.T, dh @ U.T, x.T @ dh, h_prev.T @ dh, dh.sum(0)
+''', 5, {"changes its inputs"}),
+        "recomputes z, drops bias": ('''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    dz = dh / np.cosh(x @ W + h_prev @ U) ** 2
+    return dz @ W.T, dz @ U.T, x.T @ dz, h_prev.T @ dz, dz.sum(0)
+''', 1, set()),
+        "tf W untransposed": ('''
+def rnn_step_backward(dh, x, h_prev, h, W, U):
+    dz = tf.multiply(dh, 1 - tf.square(h))
+    return (tf.matmul(dz, W), tf.matmul(dz, U, transpose_b=True), tf.matmul(x, dz, transpose_a=True),
+            tf.matmul(h_prev, dz, transpose_a=True), tf.reduce_sum(dz, axis=0))
+''', 0, {"W not transposed"}),
+    },
+    "bptt.through_time": {
+        "dh changed in place": ('''
+def rnn_backward(dh, x, states, W, U):
+    dx = np.zeros_like(x); dW = 0*W; dU = 0*U; db = np.zeros(len(U)); c = 0
+    for t in range(x.shape[1]-1, -1, -1):
+        dh[:, t] += c
+        dx[:, t], c, a, b_, d = step_back(dh[:, t], x[:, t], states[:, t], states[:, t+1], W, U)
+        dW += a; dU += b_; db += d
+    return dx, c, dW, dU, db
+''', 7, {"changes its inputs"}),
+        "dW only overwritten": ('''
+def rnn_backward(dh, x, states, W, U):
+    dx = np.zeros_like(x); dW = 0*W; dU = 0*U; db = np.zeros(len(U)); c = 0
+    for t in range(x.shape[1]-1, -1, -1):
+        dx[:, t], c, dW, b_, d = step_back(dh[:, t]+c, x[:, t], states[:, t], states[:, t+1], W, U)
+        dU += b_; db += d
+    return dx, c, dW, dU, db
+''', 5, set()),
+        "sizes written into the code": ('''
+def rnn_backward(dh, x, states, W, U):
+    dx = np.zeros_like(x); dW = 0*W; dU = 0*U; db = np.zeros(7); c = np.zeros((2, 7))
+    for t in range(x.shape[1]-1, -1, -1):
+        dx[:, t], c, a, b_, d = step_back(dh[:, t]+c, x[:, t], states[:, t], states[:, t+1], W, U)
+        dW += a; dU += b_; db += d
+    return dx, c, dW, dU, db
+''', 0, set()),
+    },
+    "bptt.gradcheck": {
+        "never restores": ('''
+def gradcheck(loss, w, grad, eps=1e-5):
+    n = np.zeros_like(w)
+    for i in np.ndindex(*w.shape):
+        w[i] += eps; up = loss(w)
+        w[i] -= 2*eps; down = loss(w)
+        n[i] = (up-down)/(2*eps)
+    s = np.linalg.norm(grad)+np.linalg.norm(n)
+    return n, np.linalg.norm(grad-n)/s if s else 0.0
+''', 1, {"w not put back"}),
+        "two loops over a matrix": ('''
+def gradcheck(loss, w, grad, eps=1e-5):
+    n = np.zeros_like(w)
+    for i in range(w.shape[0]):
+        for j in range(w.shape[1]):
+            p, m = w.copy(), w.copy()
+            p[i, j] += eps; m[i, j] -= eps
+            n[i, j] = (loss(p)-loss(m))/(2*eps)
+    s = np.linalg.norm(grad)+np.linalg.norm(n)
+    return n, np.linalg.norm(grad-n)/s if s else 0.0
+''', 1, set()),
+        "math.sqrt zero division": ('''
+import math
+def gradcheck(loss, w, grad, eps=1e-5):
+    n = np.zeros_like(w)
+    for i in np.ndindex(w.shape):
+        p, m = w.copy(), w.copy()
+        p[i] += eps; m[i] -= eps
+        n[i] = (loss(p)-loss(m))/(2*eps)
+    length = lambda a: math.sqrt(float((a*a).sum()))
+    return n, length(grad-n)/(length(grad)+length(n))
+''', 4, {"0 / 0"}),
+        "grad changed in place": ('''
+def gradcheck(loss, w, grad, eps=1e-5):
+    n = np.zeros_like(w)
+    for i in np.ndindex(w.shape):
+        p, m = w.copy(), w.copy()
+        p[i] += eps; m[i] -= eps
+        n[i] = (loss(p)-loss(m))/(2*eps)
+    s = np.linalg.norm(grad) + np.linalg.norm(n)
+    grad -= n
+    return n, np.linalg.norm(grad)/s if s else 0.0
+''', 4, {"changes its inputs"}),
+    },
+    "bptt.clip_global_norm": {
+        "list items replaced": ('''
+def clip_by_global_norm(grads, max_norm):
+    norm = np.sqrt(sum((g**2).sum() for g in grads))
+    if norm > max_norm:
+        for i in range(len(grads)):
+            grads[i] = grads[i] * max_norm / norm
+    return grads, norm
+''', 4, {"changes its inputs"}),
+        "g *= in place": ('''
+def clip_by_global_norm(grads, max_norm):
+    norm = np.sqrt(sum(np.sum(g * g) for g in grads))
+    if norm > max_norm:
+        for g in grads:
+            g *= max_norm / norm
+    return grads, norm
+''', 4, {"changes its inputs"}),
+        "three gradients unpacked": ('''
+def clip_by_global_norm(grads, max_norm):
+    a, b, c = grads
+    norm = np.sqrt((a**2).sum() + (b**2).sum() + (c**2).sum())
+    f = min(1, max_norm / max(norm, 1e-12))
+    return [a*f, b*f, c*f], norm
+''', 0, set()),
+        "L1": ('''
+def clip_by_global_norm(grads, max_norm):
+    norm = sum(np.abs(g).sum() for g in grads)
+    f = max_norm / norm if norm > max_norm else 1.0
+    return [g * f for g in grads], norm
+''', 1, set()),
+    },
+    "bptt.truncated": {
+        "np.split equal": ('''
+def truncated_bptt(x, y, h0, W, U, b, k):
+    h = h0; dW, dU, db = 0, 0, 0
+    n = max(1, x.shape[1] // k)
+    for xs, ys in zip(np.array_split(x, n, axis=1), np.array_split(y, n, axis=1)):
+        st = forward(xs, h, W, U, b)
+        g = backprop(st[:, 1:] - ys, xs, st, W, U)
+        dW, dU, db = dW+g[2], dU+g[3], db+g[4]; h = st[:, -1]
+    return dW, dU, db
+''', 3, set()),
+        "h0 overwritten in place": ('''
+def truncated_bptt(x, y, h0, W, U, b, k):
+    dW, dU, db = 0, 0, 0
+    for s in range(0, x.shape[1], k):
+        st = forward(x[:, s:s+k], h0, W, U, b)
+        g = backprop(st[:, 1:] - y[:, s:s+k], x[:, s:s+k], st, W, U)
+        dW, dU, db = dW+g[2], dU+g[3], db+g[4]; h0[...] = st[:, -1]
+    return dW, dU, db
+''', 5, {"changes its inputs"}),
+    },
+    "bptt.orthogonal_init": {
+        "sign of the whole only": ('''
+def orthogonal(rng, u, gain=1.0):
+    Q, R = np.linalg.qr(rng.normal(size=(u, u)))
+    return gain * Q * np.sign(R[0, 0])
+''', 4, set()),
+        "one reflection": ('''
+def orthogonal(rng, u, gain=1.0):
+    v = rng.normal(size=u)
+    return gain * (np.eye(u) - 2 * np.outer(v, v) / (v @ v))
+''', 4, set()),
+        "random permutation": ('''
+def orthogonal(rng, u, gain=1.0):
+    return gain * np.eye(u)[rng.permutation(u)]
+''', 4, set()),
+        "diag R itself": ('''
+def orthogonal(rng, u, gain=1.0):
+    Q, R = np.linalg.qr(rng.normal(size=(u, u)))
+    return gain * Q * np.diag(R)
+''', 4, set()),
+        "gain before qr": ('''
+def orthogonal(rng, u, gain=1.0):
+    Q, R = np.linalg.qr(gain * rng.normal(size=(u, u)))
+    return Q * np.sign(np.diag(R))
+''', 4, {"gain ignored"}),
     },
 }

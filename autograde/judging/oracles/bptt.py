@@ -51,7 +51,7 @@ def forward_cases(rng):
 
 
 def all_states(case, carry=True, start="h0", bias=True, transpose=False, squash=np.tanh, keep="h", one_tanh=True,
-               first="kept", time_first=False, dtype=np.float64, aliased=False, before_bias=False):
+               first="kept", time_first=False, dtype=np.float64, aliased=False, bias_outside=False):
     """The states of the whole sequence; each keyword is a way to get them wrong."""
     x, h0, W, b = case["x"], case["h0"], case["W"], case["b"] * bias
     U = case["U"].T if transpose else case["U"]
@@ -60,7 +60,7 @@ def all_states(case, carry=True, start="h0", bias=True, transpose=False, squash=
     for t in range(x.shape[1]):
         before = h if carry else h0
         z = x[:, t] @ W + before @ U + b
-        if before_bias:
+        if bias_outside:
             h = squash(x[:, t] @ W + before @ U) + b
         else:
             h = squash(z) if one_tanh else squash(x[:, t] @ W + b) + squash(before @ U)
@@ -79,10 +79,11 @@ def forward(case, **change):
 
 
 def with_precision(case, arrays):
-    """The states, and whether those that are right (h0 if nothing else) are right to more than float32's digits."""
+    """The states, and to how many digits those that are right (h0 if nothing else) are: 16, 7 or none."""
     states, right = arrays["states"], all_states(case)
     gap = np.abs(states - right) if states.shape == right.shape else np.full(1, np.inf)
-    return {"states": states, "float64": (gap < 1e-10).sum() > 0.6 * (gap < 1e-5).sum()}
+    near, exact = (gap < 1e-5).sum(), (gap < 1e-10).sum()
+    return {"states": states, "digits": 16 if exact > 0.6 * near else 7 if near else 0}
 
 
 _wrong = partial(mistake, forward)
@@ -96,7 +97,7 @@ FORWARD = Exercise(
         Aspect("shape", 1, on=("*/states",), shape_only=True, ask="T + 1 states: h0 and one for every step."),
         Aspect("one step", 1, on=("one step/states",), ask="Work out states[:, 1] by hand."),
         Aspect("sequence", 1, on=("*sequence/states",), ask="Which state does step 2 start from?"),
-        Aspect("float64", 1, on=("*/float64",), ask="Are your states right to 16 digits? Look at their dtype."),
+        Aspect("float64", 1, on=("*/digits",), ask="Are your states right to 16 digits? Look at their dtype."),
     ),
     misconceptions=(
         _wrong("state not carried", "Every step starts from h0 again: step t must start from the state "
@@ -117,12 +118,13 @@ FORWARD = Exercise(
                "bias first, then apply one tanh.", one_tanh=False),
         _wrong("time axis first", "Your states are (T + 1, B, u). Stack them along axis 1: arrays are "
                "(batch, time, features).", time_first=True),
-        _wrong("float32", "Your states are float32, so rounding is as large as the differences a gradient "
-               "check looks at; make the array with the dtype of x (float64).", dtype=np.float32),
+        _wrong("float32", "Your states are right to seven digits only, so rounding is as large as the differences a "
+               "gradient check looks at: compute in float64 and keep it, the dtype of x.", dtype=np.float32),
         _wrong("one array for all steps", "All your states are the last one: the list holds the same array again and "
                "again, and each step writes into it. Append a new array, or fill states[:, t + 1].", aliased=True),
         _wrong("bias outside the tanh", "The bias is added after the tanh: it belongs inside, to what goes into it.",
-               before_bias=True),
+               bias_outside=True),
+        _wrong("bias added twice", "The bias is in both parts: add the two products, and b once.", bias=2),
     ),
     forbids=("keras.layers.SimpleRNN", "forward", "unrolled.lessons.bptt.forward"),
 )
@@ -148,7 +150,7 @@ def no_such_product(left, right):
     """The error of a matrix product that does not exist, as NumPy (@ and dot), einsum and TensorFlow tell it."""
     (B, n), (m, k) = left.shape, right.shape
     return Raises(SHAPES_CLASH, f"(size {m} is different from {n})|shapes ({B},{n}) and ({m},{k}) not aligned|"
-                                f"In[0]: [{B},{n}], In[1]: [{m},{k}]")
+                                f"({B},{n})->({B},newaxis,{n}) ({m},{k})->({k},{m})|In[0]: [{B},{n}], In[1]: [{m},{k}]")
 
 
 def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_prev", average=False,
@@ -164,7 +166,7 @@ def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_
         dW, dU, db = dW / len(x), dU / len(x), db / len(x)
     return {"dx": down @ W.T, "dh_prev": down @ (U.T if U_transposed else U),
             "dW": dW.T if flipped == "both" else dW, "dU": dU.T if flipped else dU,
-            "db": {"sum": db, "each": dz, "before": dh.sum(axis=0)}[bias]}
+            "db": {"sum": db, "each": dz, "mean": dz.mean(axis=0), "before": dh.sum(axis=0)}[bias]}
 
 
 _wrong = partial(mistake, step_back)
@@ -202,6 +204,8 @@ STEP = Exercise(
                "weighted, a backward pass only adds them up.", average=True),
         _wrong("bias gradient not summed", "db has a row for each example: the one bias served them all, "
                "so its gradient is the sum over the batch.", bias="each"),
+        _wrong("bias gradient averaged", "db is the mean over the batch: like dW and dU it is the sum, for the "
+               "one bias served every row.", bias="mean"),
         _wrong("bias gradient without the slope", "db was made from dh: the bias too lies below the tanh, so it is the "
                "sum of dz = dh · (1 − h²).", bias="before"),
         _wrong("slope missing on the way down", "dx and dh_prev were made from dh; they too lie below the "
@@ -314,10 +318,12 @@ def gradcheck_cases(rng):
         if flat:
             a, b, c, d = a * 0, b * 0, c * 0, 0.0
         claimed = a + 2 * b * w + 3 * c * w**2 + 2 * d * w.sum()
-        claimed = claimed * np.where(rng.random(shape) < 0.5, 1.3, 1.0) + 0.2 * (not flat)
+        bent = rng.random(shape) < 0.5
+        bent.flat[[0, -1]] = True, False  # so that the claim points in another direction, not only farther
+        claimed = claimed * np.where(bent, -0.6, 1.0) + 0.2 * (not flat)
         return Case({"w": w, "a": a, "b": b, "c": c, "d": d, "grad": claimed, "eps": eps},
                     about=f"{about}: w of shape {tuple(shape)}, eps = {eps:g}")
-    eps = round(float(rng.uniform(0.05, 0.15)), 3)
+    eps = round(float(rng.uniform(0.2, 0.4)), 3)
     return {
         "matrix": case(sizes(rng, 2, 2, 6), eps, "a loss with curvature, a large nudge"),
         "vector": case(sizes(rng, 1, 2, 9), 1e-4, "a vector of weights"),
@@ -352,6 +358,8 @@ def gradcheck(case, difference="central", per="2 eps", restore=True, one_at_a_ti
         gap, size = np.abs(grad - numeric).sum(), np.abs(grad + numeric).sum()
     elif error == "of the norms":
         gap = abs(np.linalg.norm(grad) - np.linalg.norm(numeric))
+    elif error == "norm of the sum":
+        size = np.linalg.norm(grad + numeric)
     elif error == "largest entry":
         gap, size = np.abs(grad - numeric).max(), np.abs(grad).max() + np.abs(numeric).max()
     if size == 0 and raises:
@@ -396,6 +404,8 @@ GRADCHECK = Exercise(
                "zero divides by zero; divide by ‖grad‖ + ‖numeric‖.", error="by one"),
         _wrong("difference of the norms", "‖grad‖ − ‖numeric‖ compares lengths only: two gradients in "
                "different directions would pass. Subtract first, then take the norm.", error="of the norms"),
+        _wrong("norm of the sum", "You divide by ‖grad + numeric‖, which is tiny when the two point in opposite "
+               "directions; take both norms first, then add: ‖grad‖ + ‖numeric‖.", error="norm of the sum"),
         _wrong("largest entries compared", "You compare the largest entries: the error asked for is made of norms, "
                "which every entry takes part in.", error="largest entry"),
         *(_wrong("0 / 0", "If both gradients are zero they agree, but you divide 0 by 0: return 0 then, or "
@@ -409,19 +419,22 @@ GRADCHECK = Exercise(
 # bptt.clip_global_norm --------------------------------------------------------------------------------
 
 def clip_cases(rng):
-    def case(share, about):
-        shapes = [sizes(rng, axes, 2, 6) for axes in rng.permutation([2, 2, 1, 1])[:rng.integers(2, 5)]]
+    def case(share, count, about):
+        shapes = [sizes(rng, axes, 2, 6) for axes in rng.permutation([2, 2, 1, 1])[:count]]
         grads = [rng.normal(size=shape) for shape in shapes]
         grads = [g * rng.uniform(0.7, 1) / np.linalg.norm(g) for g in grads]  # no tensor is nearly all of it
-        max_norm = round(float(rng.uniform(1, 6)), 2)
+        max_norm = round(float(rng.uniform(1.5, 6)), 2)
         norm = share * max_norm
         size = np.sqrt(sum((g**2).sum() for g in grads))
         return Case({f"g{i}": g * norm / size for i, g in enumerate(grads)} | {"max_norm": max_norm},
-                    about=f"{len(grads)} gradients with joint norm {norm:.3g}, max_norm = {max_norm:g}: {about}")
-    return {"large": case(9.0, "far too long"),
-            "slightly large": case(1.1, "each tensor by itself is short enough"),
-            "small": case(0.4, "short enough"),
-            "zero": case(0.0, "all zero")}
+                    about=f"{count} gradient{'s' * (count > 1)} with joint norm {norm:.3g}, max_norm = {max_norm:g}: "
+                          f"{about}")
+    counts = [int(n) for n in rng.permutation([2, 3, 4])]
+    return {"large": case(9.0, counts[0], "far too long"),
+            "slightly large": case(1.1, counts[1], "each tensor by itself is short enough"),
+            "small": case(0.9, counts[2], "just short enough"),
+            "very small": case(0.2, counts[0], "short enough"),
+            "zero": case(0.0, 1, "all zero")}
 
 
 def clip(case, how="global", always=False, norm_is="root of squares", report="before", scale="right", zero="nan"):
@@ -458,8 +471,8 @@ CLIP = Exercise(
     aspects=(
         Aspect("long gradients", 2, on=("*large/g*",),
                ask="Is the direction the same as before, and the joint norm equal to max_norm?"),
-        Aspect("short gradients", 1, on=("small/g*",), ask="What happens to gradients that are short enough?"),
-        Aspect("norm", 1, on=("*large/norm", "small/norm"), ask="One number: the length of all gradients laid end to "
+        Aspect("short gradients", 1, on=("*small/g*",), ask="What happens to gradients that are short enough?"),
+        Aspect("norm", 1, on=("*large/norm", "*small/norm"), ask="One number: the length of all gradients laid end to "
                "end."),
         Aspect("all zero", 1, on=("zero/*",), ask="What does your code divide by when every gradient is 0?"),
     ),
@@ -585,16 +598,16 @@ def orthogonal_cases(rng):
         draws = int(rng.integers(110, 140))
         return Case({"u": u, "gain": gain, "seed": rng.integers(1 << 30), "draws": draws},
                     about=f"u = {u}, gain = {gain:g}, and {draws} draws from one rng")
-    first, second = sizes(rng, 2, 3, 7)
-    return {"gain 1": case(first, 1.0), "other gain": case(second, round(float(rng.uniform(1.3, 2.5)), 2))}
+    even, odd = int(rng.choice([4, 6])), int(rng.choice([3, 5, 7]))  # signs of determinants tell other mistakes apart
+    return {"gain 1": case(even, 1.0), "other gain": case(odd, round(float(rng.uniform(1.3, 2.5)), 2))}
 
 
-def orthogonal(case, length="gain", perpendicular=True, radius=True, triangular=False, repeats=True, varies=True,
-               both_signs=True, below=True, turns=True, centred=True):
+def orthogonal(case, length="gain", perpendicular=True, radius=True, triangular=False, repeats=True,
+               varies=True, both_signs=True, below=True, turns=True, centred=True):
     """What holds for every random orthogonal matrix; each keyword is a way to get it wrong."""
     gain = float(case["gain"])
     length = {"gain": gain, "one": 1.0, "squared": gain**2, "none": -1.0}[length]
-    return {"perpendicular": perpendicular, "triangular": triangular, "length": length,
+    return {"perpendicular": perpendicular, "triangular": triangular, "symmetric": False, "length": length,
             "radius is gain": radius and length in (gain, -1.0),
             "repeats": repeats, "varies": varies, "both signs": both_signs, "both signs below": below,
             "both orientations": turns, "centred": centred}
@@ -620,6 +633,7 @@ def facts(case, arrays):
     return {
         "perpendicular": np.abs(directions.T @ directions - np.eye(u)).max() < 1e-5,
         "triangular": np.abs(np.tril(Q, -1)).max() < 1e-9,
+        "symmetric": np.abs(many - many.transpose(0, 2, 1)).max() < 1e-9,
         "length": lengths.mean() if np.ptp(lengths) < 1e-5 * lengths.mean() else -1.0,
         "radius is gain": abs(np.abs(np.linalg.eigvals(Q)).max() - float(case["gain"])) < 1e-5,
         "repeats": np.array_equal(Q, again),
@@ -643,8 +657,9 @@ ORTHOGONAL = Exercise(
                ask="Is Q.T @ Q a multiple of the identity?"),
         Aspect("gain", 1, on=("*/length", "*/radius is gain"), ask="How long is each column?"),
         Aspect("random", 1, on=("*/repeats", "*/varies"), ask="Do all random numbers come from rng?"),
-        Aspect("no preferred direction", 1, on=("*/both *", "*/centred"), ask="Draw a hundred matrices: which "
-               "signs does Q[0, 0] have? What is the mean of each entry, and of the determinant?"),
+        Aspect("no preferred direction", 1, on=("*/both *", "*/centred", "*/symmetric"), ask="Draw a "
+               "hundred matrices: which signs does Q[0, 0] have? What is the mean of each entry, and of "
+               "the determinant?"),
     ),
     misconceptions=(
         _wrong("Gaussian, not orthogonal", "A Gaussian matrix divided by √u keeps lengths only on "
