@@ -124,6 +124,19 @@ def grade(
 
 
 @app.command()
+def feedback(names: Lessons = None, submitted: Submitted = ROOT / "submitted", output: Output = ROOT, db: Db = "",
+             ) -> None:
+    """Bring pages, reports and late penalties up to what the gradebook holds now; runs no student's code.
+
+    After grading by hand in the formgrader, or after a change of due dates. `grade` does the same at its end.
+    """
+    from autograde import course
+    from autograde.show import refresh_and_show
+
+    refresh_and_show(course.chosen(names), _settings(submitted, output, db, 1, ""), console)
+
+
+@app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="The folder for the class and its results.")] = ROOT / "build" / "class",
     workers: Workers = CORES,

@@ -1,19 +1,25 @@
-"""How the course joins nbgrader: the preprocessors that `nbgrader_config.py` names.
+"""How the course joins nbgrader: the preprocessors and plugins that `nbgrader_config.py` names.
 
-Stock commands (`nbgrader generate_assignment`, `nbgrader autograde`, the formgrader's buttons) then go
-through the same code as `autograde build` and `autograde grade`. Assignments that are no lessons of this
-course are left to nbgrader's own steps.
+Stock commands (`nbgrader generate_assignment`, `autograde`, `generate_feedback`, `release_feedback`, `export`, the
+formgrader's buttons) then go through the same code as `autograde build`, `grade` and `feedback`. Assignments that are
+no lessons of this course are left to nbgrader's own steps.
 """
 
 from __future__ import annotations
 
+import contextlib
+import glob
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nbformat
-from nbconvert.exporters import NotebookExporter
+from nbconvert.exporters import HTMLExporter, NotebookExporter
 from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader import preprocessors as stock
 from nbgrader import utils as stock_utils
+from nbgrader.exchange.default import ExchangeReleaseFeedback
+from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import course
@@ -50,7 +56,7 @@ class Rebuild(NbGraderPreprocessor):
             return _run(STOCK_SANITIZE, self, nb, resources)
         from autograde.authoring import derived
         from autograde.intake import submission
-        from autograde.recording import feedback
+        from autograde.recording.autograded import autograded
         from autograde.records import Result
 
         student, lesson = _who(resources)
@@ -66,7 +72,7 @@ class Rebuild(NbGraderPreprocessor):
             self.log.warning("%s: %s", student, repair)
         self.waiting[student, lesson] = rebuilt
         if rebuilt.notebook is None:
-            nb = feedback.autograded(Result(student, lesson, rebuilt.status, (), note=rebuilt.note), rebuilt)
+            nb = autograded(Result(student, lesson, rebuilt.status, (), note=rebuilt.note), rebuilt)
         else:
             nb = rebuilt.notebook
         return nb, resources
@@ -79,7 +85,7 @@ class JudgeOutside(NbGraderPreprocessor):
         """The autograded notebook; the result is left in ``resources["unrolled"]`` for `SaveVerdicts`."""
         if not _is_lesson(resources):
             return _run(STOCK_RUN, self, nb, resources)
-        from autograde.recording import feedback
+        from autograde.recording.autograded import autograded
         from autograde.running import engine
 
         student, lesson = _who(resources)
@@ -89,7 +95,7 @@ class JudgeOutside(NbGraderPreprocessor):
         result = engine.grade(rebuilt, engine.seeds(engine.secret_for(Path.cwd()), student))
         self.log.info("%s: %s, %g of %g points", student, result.status, result.score, result.max_score)
         resources["unrolled"] = (result, rebuilt)
-        return feedback.autograded(result, rebuilt), resources
+        return autograded(result, rebuilt), resources
 
 
 class SaveVerdicts(stock.SaveAutoGrades):
@@ -99,13 +105,10 @@ class SaveVerdicts(stock.SaveAutoGrades):
         """Record through the course's one writer; a written answer with a manual grade asks for another look."""
         if not _is_lesson(resources):
             return super().preprocess(nb, resources)
-        from autograde.recording.gradebook import Writer
-
         result, rebuilt = resources.pop("unrolled")
         written = frozenset(_exercise(cell) for cell in nb.cells
                             if stock_utils.is_grade(cell) and stock_utils.is_solution(cell))
-        with Writer(resources["nbgrader"]["db_url"], "") as writer:
-            writer.prepare(result.lesson)
+        with _writer(resources["nbgrader"]["db_url"], result.lesson) as writer:
             writer.record(result, rebuilt, rewritten=written)
         return nb, resources
 
@@ -139,6 +142,75 @@ def late_penalty(root: Path):
     config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
     step = stock.AssignLatePenalties(config=config)
     return step.plugin_class(parent=step).late_submission_penalty
+
+
+# Giving back ------------------------------------------------------------------------------------------
+
+class FeedbackPage(HTMLExporter):
+    """The course's page in place of nbgrader's, as the gradebook is now: for ``c.GenerateFeedback.exporter_class``."""
+
+    def from_filename(self, filename, resources=None, **kw):
+        """As nbconvert's, from an autograded notebook; what this course's grader did not make is left to nbgrader."""
+        notebook = json.loads(Path(filename).read_text(encoding="utf-8"))
+        from autograde.recording.autograded import result_in
+
+        if not (resources and _is_lesson(resources)) or result_in(notebook) is None:
+            return super().from_filename(filename, resources, **kw)
+        from autograde.recording import feedback, pages
+
+        student, lesson = _who(resources)
+        with _writer(resources["nbgrader"]["db_url"], lesson) as writer:
+            standing = writer.standings(lesson, student).get(student)
+        if standing is None:
+            raise course.UserError(f"the gradebook holds nothing of {student} for {lesson}; grade it first")
+        resources["output_extension"] = self.file_extension
+        return feedback.page(notebook, standing, pages.state_of(standing)), resources
+
+
+class ReleaseFeedback(ExchangeReleaseFeedback):
+    """nbgrader's own, for a class of which not everybody handed in through the exchange."""
+
+    def copy_files(self):
+        """Release the pages of those who did; for the others say where their page is."""
+        from autograde.recording.pages import OF_THE_EXCHANGE
+
+        others = []
+        for folder in map(Path, glob.glob(self.src_path)):
+            if not all((folder / name).is_file() for name in OF_THE_EXCHANGE):
+                others.append(folder.parent.name)
+                self.log.warning("%s did not hand in through the exchange; the page to give back is in %s",
+                                 others[-1], folder)
+        self.coursedir.student_id_exclude = ",".join(filter(None, [self.coursedir.student_id_exclude, *others]))
+        super().copy_files()
+
+
+class ExportNow(CsvExportPlugin):
+    """nbgrader's table of grades as things are now, see `recording.export`: for ``c.ExportApp.plugin_class``."""
+
+    def export(self, gradebook):
+        """Write the table to ``--to``, else ``grades.csv``."""
+        from autograde.recording import export
+
+        url = gradebook.engine.url.render_as_string(hide_password=False)
+        lessons = {assignment.name for assignment in gradebook.assignments} & set(course.lessons())
+        gradebook.db.remove()  # or its transaction would lock out those that follow
+        for lesson in sorted(lessons):
+            with _writer(url, lesson) as writer:
+                writer.standings(lesson)
+        path = Path(self.to or "grades.csv")
+        self.log.info("Exporting grades to %s", path)
+        export.write(gradebook, path, list(map(str, self.assignment)), list(map(str, self.student)),
+                     datetime.now(UTC).replace(tzinfo=None))
+
+
+@contextlib.contextmanager
+def _writer(db_url: str, lesson: str):
+    """The course's one writer, in the course directory that nbgrader works in."""
+    from autograde.recording.gradebook import Writer
+
+    with Writer(db_url, "", late=late_penalty(Path.cwd())) as writer:
+        writer.prepare(lesson)
+        yield writer
 
 
 def _who(resources) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the warm process is started before anything that takes long to import
@@ -158,3 +159,76 @@ class Result:
                 "diagnosis": [d.name for d in v.diagnosis],
             } for v in self.verdicts],
         }
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One cell in the gradebook: what its check gave (`auto`), what people gave; None where nobody has yet.
+
+    `written` cells are read by a person; `waits` says that one is asked to look, or to look again.
+    """
+
+    max_score: float
+    written: bool = False
+    auto: float | None = None
+    manual: float | None = None
+    extra: float | None = None
+    waits: bool = False
+    comment: str = ""
+
+    @property
+    def by_hand(self) -> bool:
+        return self.manual is not None or bool(self.extra)
+
+    @property
+    def unread(self) -> bool:
+        return self.written and self.waits and self.manual is None
+
+    @property
+    def score(self) -> float:
+        """As nbgrader counts it: a person's mark before the check's, and extra credit on top of either."""
+        given = self.auto if self.manual is None else self.manual
+        return 0.0 if given is None else given + (self.extra or 0.0)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the gradebook holds of one submission now.
+
+    Attributes
+    ----------
+    marks : by grade id, every cell that gives points.
+    penalty : points taken off for being late.
+    submitted, due : UTC without zone, as nbgrader keeps them; `due` includes the student's extension.
+    """
+
+    student: str
+    lesson: str
+    marks: dict[str, Mark]
+    penalty: float = 0.0
+    submitted: datetime | None = None
+    due: datetime | None = None
+
+    @property
+    def raw_score(self) -> float:
+        return sum(mark.score for mark in self.marks.values())
+
+    @property
+    def score(self) -> float:
+        return max(self.raw_score - self.penalty, 0.0)
+
+    @property
+    def max_score(self) -> float:
+        return sum(mark.max_score for mark in self.marks.values())
+
+    @property
+    def unread(self) -> float:
+        """Points that wait for a person to read an answer."""
+        return sum(mark.max_score for mark in self.marks.values() if mark.unread)
+
+    @property
+    def late(self) -> timedelta:
+        """How long after the due date it was handed in; zero if in time, or if nobody knows."""
+        if self.submitted is None or self.due is None:
+            return timedelta()
+        return max(self.submitted - self.due, timedelta())

@@ -7,14 +7,17 @@ import os
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from autograde import course
 from autograde.course import UserError
 from autograde.intake import submission
-from autograde.recording import feedback, gradebook
-from autograde.recording.gradebook import Journal, Writer, student_problem, timestamp_of
-from autograde.records import CRASHED, UNREADABLE, Result, Submission
+from autograde.recording import autograded, pages
+from autograde.recording import journal as journals
+from autograde.recording.gradebook import Writer, student_problem, timestamp_of
+from autograde.recording.journal import Journal
+from autograde.records import CRASHED, MISSING, UNREADABLE, Result, Submission
 from autograde.running import engine
 from autograde.running.pool import Lesson, Pool, Task
 from unrolled.sandbox.isolate import Limits
@@ -35,9 +38,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Progress:
-    """One submission done. `record` is `Result.record()`; `resumed` if an earlier run had finished it."""
+    """One student done. `record` is `Result.record()`, None if nothing was handed in and nothing is due yet; `resumed`
+    if an earlier run had finished it."""
 
-    record: dict
+    student: str
+    record: dict | None = None
     resumed: bool = False
     problem: str = ""
 
@@ -80,40 +85,73 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
     """Grade all submissions of one lesson; yields each as it is recorded, the ones of an earlier run first.
 
     `only` limits it to some students; with `only_handed_in`, who has no folder for the lesson is left out, not
-    recorded as missing.
+    recorded as missing. Who has handed in nothing and still may is absent: neither graded nor recorded.
     """
     lesson = Lesson.load(name)
     writer.prepare(name)
     secret = engine.secret_for(settings.output)
-    version = gradebook.version(name)
+    version = journals.version(name)
     secret_id = hashlib.sha256(secret).hexdigest()
 
     def read(student: str) -> tuple[Task, str]:
         task = read_task(settings.submitted, student, name, secret, lesson.exercises)
         content = task.content if task.content is not None else task.note.encode()
-        return task, gradebook.fingerprint(content + repr(task.repairs).encode(), version, secret_id)
+        about = repr((task.repairs, timestamp_of(settings.submitted / student / name)))
+        return task, journals.fingerprint(content + about.encode(), version, secret_id)
 
     fingerprints: dict[str, str] = {}
     todo: list[str] = []
     for student in students(settings.submitted) if only is None else sorted(only):
         if only_handed_in and not (settings.submitted / student / name).is_dir():
             continue
-        _, fingerprints[student] = read(student)
+        task, fingerprints[student] = read(student)
+        if task.status == MISSING and _still_may(writer.due(student, name)):
+            _take_out(student, name, settings, writer, journal, out_of_class=False)
+            yield Progress(student)
+            continue
         record = _finished(student, name, fingerprints[student], settings, writer, journal)
         if record is None:
             todo.append(student)
         else:
-            yield Progress(record, resumed=True, problem=_problem(record))
+            yield Progress(student, record, resumed=True, problem=_problem(record))
     for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
         warning, can_be_recorded = "", not student_problem(task.student)
         if can_be_recorded:
             began = time.monotonic()
-            warning = record_one(settings, writer, result, handed_in)
+            warning = record_one(settings, writer, result, handed_in, journal.given_before(task.student, name))
             result = replace(result, parts=result.parts | {"write": time.monotonic() - began})
         record = result.record()  # once: journal and table keep the same one, for everybody in the class
         if can_be_recorded and handed_in.status != CRASHED:  # else the grader failed: the next run tries again
-            journal.append(task.student, name, fingerprints[task.student], record)
-        yield Progress(record, problem=_problem(record, handed_in) or (f"{task.student}: {warning}" if warning else ""))
+            journal.append(task.student, name, fingerprints[task.student], record, settings.submitted)
+        yield Progress(task.student, record,
+                       problem=_problem(record, handed_in) or (f"{task.student}: {warning}" if warning else ""))
+
+
+def take_out_removed(settings: Settings, writer: Writer, journal: Journal) -> list[str]:
+    """Take students out whose folder is gone from the class's directory; returns their names.
+
+    Only those whose work was graded from this very directory. What people gave them comes back with the folder.
+    """
+    there = set(students(settings.submitted))
+    gone = [(student, lesson) for student, lesson in journal.handed_in_below(settings.submitted)
+            if student not in there and lesson in course.lessons()]
+    for student, lesson in gone:
+        writer.prepare(lesson)
+        _take_out(student, lesson, settings, writer, journal, out_of_class=True)
+    return sorted({student for student, _ in gone})
+
+
+def _take_out(student: str, lesson: str, settings: Settings, writer: Writer, journal: Journal, *,
+              out_of_class: bool) -> None:
+    given = writer.given(student, lesson)
+    if given is not None or journal.record_of(student, lesson) is not None:
+        journal.append_taken_out(student, lesson, given)  # first: a killed run must not lose what people gave
+        writer.take_out(student, lesson, out_of_class=out_of_class)
+    pages.remove(settings.output, student, lesson)
+
+
+def _still_may(due: datetime | None) -> bool:
+    return due is not None and datetime.now(UTC).replace(tzinfo=None) < due
 
 
 def try_again(lesson: Lesson, settings: Settings, pool: Pool) -> Iterator[Progress]:
@@ -122,37 +160,37 @@ def try_again(lesson: Lesson, settings: Settings, pool: Pool) -> Iterator[Progre
     tasks = (read_task(settings.submitted, student, lesson.name, secret, lesson.exercises)
              for student in students(settings.submitted))
     for _, result, handed_in in pool.grade(tasks, lesson):
-        yield Progress(result.record(), problem=_problem(result.record(), handed_in))
+        yield Progress(result.student, result.record(), problem=_problem(result.record(), handed_in))
 
 
 def _finished(student: str, lesson: str, fingerprint: str, settings: Settings, writer: Writer, journal: Journal):
-    """The record of an earlier run, if it stands: same bytes, same grader, and everything it wrote still there."""
+    """The record of an earlier run, if it stands: same bytes, same grader, and what it wrote still there."""
     if settings.force or not journal.done(student, lesson, fingerprint):
         return None
     record = journal.record_of(student, lesson)
-    there = all(path.exists() for path in paths(settings, student, lesson))
+    there = pages.notebook_path(settings.output, student, lesson).exists()  # a page is made from it
     return record if there and writer.holds(student, lesson, record) else None
 
 
-def paths(settings: Settings, student: str, lesson: str) -> tuple[Path, Path]:
-    """Where nbgrader and the formgrader expect a student's autograded notebook and feedback."""
-    return (settings.output / "autograded" / student / lesson / f"{lesson}.ipynb",
-            settings.output / "feedback" / student / lesson / f"{lesson}.html")
-
-
-def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Submission) -> str:
+def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Submission,
+               given: dict | None = None) -> str:
     """Write one submission: its transaction, then its pages; returns a sentence if its timestamp is odd.
 
-    A run killed in between writes them again: the journal's line comes last.
+    A run killed in between writes them again: the journal's line comes last. `given` is what people gave it before
+    it was taken out, if it was.
     """
-    notebook_path, page_path = paths(settings, result.student, result.lesson)
-    timestamp, warning = timestamp_of(settings.submitted / result.student / result.lesson)
-    rewritten = feedback.rewritten(notebook_path, handed_in)
-    writer.record(result, handed_in, timestamp, rewritten=rewritten)
-    course.write_text(notebook_path, feedback.as_json(feedback.autograded(result, handed_in)))
-    course.write_text(page_path, feedback.page(
-        result, handed_in, by_hand=writer.by_hand(result.student, result.lesson), submitted=timestamp,
-        penalty=writer.penalty(result.student, result.lesson)))
+    student, lesson = result.student, result.lesson
+    folder = settings.submitted / student / lesson
+    notebook_path = pages.notebook_path(settings.output, student, lesson)
+    timestamp, warning = timestamp_of(folder)
+    writer.record(result, handed_in, timestamp, rewritten=autograded.rewritten(notebook_path, handed_in))
+    if given:
+        writer.give_back(student, lesson, given)
+    notebook = autograded.autograded(result, handed_in)
+    course.write_text(notebook_path, autograded.as_json(notebook))
+    pages.write_page(settings.output, notebook, writer.standing(student, lesson))
+    for path in (notebook_path, pages.page_path(settings.output, student, lesson)):
+        pages.copy_for_exchange(folder, path.parent)
     return warning
 
 

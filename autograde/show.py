@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -14,11 +16,11 @@ from rich.table import Table
 from autograde import run
 from autograde.authoring.desk import Laid
 from autograde.course import ROOT, UserError, write_text
-from autograde.judging import oracles
 from autograde.nbgrader import late_penalty
-from autograde.recording import report
-from autograde.recording.gradebook import Journal, Writer
-from autograde.records import GRADED
+from autograde.recording import pages
+from autograde.recording.gradebook import Writer
+from autograde.recording.journal import Journal
+from autograde.records import GRADED, Standing
 from autograde.running import sandbox
 from autograde.running.pool import Lesson, Pool
 
@@ -58,34 +60,86 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
     """Grade lessons, print table and places; returns one line for everything that needs an instructor's eye."""
     run.students(settings.submitted)
     run.prepare_output(settings.output)
-    records: list[dict] = []
+    shown: list[Shown] = []
     problems: list[str] = []
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(settings.output))
         writer = stack.enter_context(Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)))
         for name in names:
             writer.prepare(name)
+        if not only_handed_in:
+            problems += [_was_taken_out(student) for student in run.take_out_removed(settings, writer, journal)]
         pool = _start(stack, settings, errors, unprotected)
         for name in names:
+            records, absent = [], []
             with _bar(errors, name, settings) as advance:
                 for progress in run.grade_lesson(name, settings, pool, writer, journal, only_handed_in=only_handed_in):
-                    records.append(progress.record)
                     problems += [progress.problem] if progress.problem else []
+                    if progress.record is None:
+                        absent.append(progress.student)
+                    else:
+                        records.append(progress.record)
                     advance(progress)
-            write_report(settings.output, name, [r for r in records if r["lesson"] == name])
-    records.sort(key=lambda r: (r["lesson"], r["student"]))
+            shown.append(refresh(settings.output, name, writer, records, absent))
     if json_file is not None:
         try:
-            write_text(json_file, json.dumps(records, indent=1, ensure_ascii=False) + "\n")
+            write_text(json_file, json.dumps([line for one in shown for line in one.lines()], indent=1,
+                                             ensure_ascii=False) + "\n")
         except OSError as error:
             raise UserError(f"cannot write {json_file}: {error.strerror or error}") from None
-    print_table(console, records)
-    console.print(f"\nfeedback: {settings.output / 'feedback'}\nreport:   {settings.output / 'report'}"
-                  f"\ngradebook: {settings.db_url.rsplit('@')[-1]}", markup=False, soft_wrap=True)
+    print_class(console, shown, settings)
     problems.sort()
     for problem in problems:
         errors.print(f"autograde: {problem}", markup=False, soft_wrap=True)
     return problems
+
+
+def refresh_and_show(names, settings, console: Console) -> None:
+    """Bring pages, reports and penalties up to what the gradebook holds now, and print the table. Runs no code."""
+    run.prepare_output(settings.output)
+    shown = []
+    with (Journal(settings.output) as journal,
+          Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer):
+        if settings.submitted.is_dir():
+            for student in run.take_out_removed(settings, writer, journal):
+                console.print(_was_taken_out(student), markup=False, soft_wrap=True)
+        for name in names:
+            writer.prepare(name)
+            shown.append(refresh(settings.output, name, writer, pages.records(settings.output, name)))
+    print_class(console, shown, settings)
+
+
+def refresh(output: Path, lesson: str, writer: Writer, records: list[dict], absent: Sequence[str] = ()) -> Shown:
+    """Rewrite what is stale of a lesson's pages and report; returns what the gradebook holds."""
+    standings = writer.standings(lesson)
+    rewritten = pages.refresh(output, lesson, standings)
+    pages.write_report(output, lesson, records, standings, absent)
+    return Shown(lesson, sorted(records, key=lambda record: record["student"]), standings, tuple(absent), rewritten)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A lesson as it is shown: what the checks said (`records`) beside what the gradebook holds."""
+
+    lesson: str
+    records: list[dict]
+    standings: Mapping[str, Standing]
+    absent: tuple[str, ...] = ()
+    rewritten: int = 0
+
+    def lines(self) -> list[dict]:
+        """The records with the gradebook's points: what ``--json`` writes and the table prints."""
+        found = []
+        for record in self.records:
+            held = self.standings.get(record["student"])
+            found.append(record if held is None else record | {
+                "score": held.score, "max_score": held.max_score, "penalty": held.penalty, "unread": held.unread})
+        return found
+
+
+def _was_taken_out(student: str) -> str:
+    return (f"{student}: has no folder any more, so pages and gradebook have no {student} either; "
+            "marks given by hand come back with the folder")
 
 
 def _start(stack: ExitStack, settings, errors: Console, unprotected: bool) -> Pool:
@@ -108,33 +162,47 @@ def _bar(errors: Console, name: str, settings):
                    TextColumn("{task.fields[last]}"))
         with Progress(*columns, console=errors, transient=True) as progress:
             task = progress.add_task(name, total=len(run.students(settings.submitted)), last="")
-            yield lambda done: progress.update(task, advance=1, last=done.record["student"][:30])
+            yield lambda done: progress.update(task, advance=1, last=done.student[:30])
 
     return bar()
 
 
-def write_report(output: Path, lesson: str, records: list[dict]) -> None:
-    """The class report of one lesson, whole or not at all."""
-    write_text(output / "report" / f"{lesson}.html",
-               report.class_report(lesson, records, oracles.of_lesson(lesson)))
+def print_class(console: Console, shown: Sequence[Shown], settings) -> None:
+    """The table, who is still to hand in, and where everything is."""
+    print_table(console, [line for one in shown for line in one.lines()])
+    for one in shown:
+        if one.absent:
+            names = ", ".join(map(_plain, one.absent[:20])) + (" and more" if len(one.absent) > 20 else "")
+            console.print(f"\n{one.lesson}: {len(one.absent)} have not handed in, and still may: {names}",
+                          markup=False, soft_wrap=True)
+    rewritten = sum(one.rewritten for one in shown)
+    console.print(f"\nfeedback: {settings.output / 'feedback'}"
+                  + (f" ({rewritten} pages brought up to date)" if rewritten else "")
+                  + f"\nreport:   {settings.output / 'report'}\ngradebook: {settings.db_url.rsplit('@')[-1]}",
+                  markup=False, soft_wrap=True)
 
 
-def print_table(console: Console, records: list[dict]) -> None:
-    """One row a submission; then what the class misunderstood most often."""
+def print_table(console: Console, lines: list[dict]) -> None:
+    """One row a submission, with the gradebook's points; then what the class misunderstood most often."""
     table = Table(header_style="bold", box=None, pad_edge=False)
     for title in ("student", "lesson"):
         table.add_column(title, no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
+    late, unread = (any(line.get(key) for line in lines) for key in ("penalty", "unread"))
+    for title in ("late",) * late + ("unread",) * unread:
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     table.add_column("misunderstood", ratio=1)
     table.add_column("repairs", justify="right")
     misunderstood: Counter = Counter()
-    for record in records:
-        names = [f"{e['id']}: {name}" for e in record["exercises"] for name in e["diagnosis"]]
+    for line in lines:
+        names = [f"{e['id']}: {name}" for e in line["exercises"] for name in e["diagnosis"]]
         misunderstood.update(names)
-        status = record["status"] if record["status"] == GRADED else f"! {record['status']}"
-        table.add_row(_plain(record["student"]), record["lesson"], f"{record['score']:g}/{record['max_score']:g}",
-                      status, "; ".join(names), str(len(record["repairs"]) or ""))
+        status = line["status"] if line["status"] == GRADED else f"! {line['status']}"
+        more = [f"−{line['penalty']:g}" if line.get("penalty") else ""] * late
+        more += [f"{line['unread']:g}" if line.get("unread") else ""] * unread
+        table.add_row(_plain(line["student"]), line["lesson"], f"{line['score']:g}/{line['max_score']:g}", *more,
+                      status, "; ".join(names), str(len(line["repairs"]) or ""))
     console.print(table)
     if misunderstood:
         console.print("\nMost often misunderstood:")
@@ -175,12 +243,13 @@ def regrade_and_show(names, settings, console: Console, errors: Console, *, writ
                 only = {student for student, lesson in changed if lesson == name}
                 for _ in run.grade_lesson(name, forced, pool, writer, journal, only=only):
                     pass
+                refresh(settings.output, name, writer, pages.records(settings.output, name))
 
 
 def changes(old: dict | None, new: dict) -> list[str]:
     """How a submission's grade changes, exercise by exercise, in words; empty if it does not."""
     if old is None:
-        return [f"{new['student']}: not graded before, now {new['score']:g}/{new['max_score']:g} ({new['status']})"]
+        return [f"{new['student']}: not graded before, now {new['score']:g} points ({new['status']})"]
     before = {e["id"]: e for e in old["exercises"]}
     lines = []
     for exercise in new["exercises"]:

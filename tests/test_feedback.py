@@ -6,6 +6,8 @@ import json
 import random
 import re
 import statistics
+import subprocess
+import sys
 import time
 from datetime import datetime
 from html.parser import HTMLParser
@@ -16,9 +18,11 @@ import numpy as np
 import pytest
 
 from autograde import course, records
+from autograde.judging import judge
 from autograde.judging.exercise import Aspect, Case, Exercise, Misconception
-from autograde.recording import feedback, report
-from autograde.recording.gradebook import ByHand
+from autograde.recording import feedback, histogram, report, student_text, words
+from autograde.recording.autograded import as_json, autograded, rewritten
+from autograde.recording.sheet import check_id
 from autograde.records import (
     GRADED,
     MISSING,
@@ -27,7 +31,9 @@ from autograde.records import (
     AspectResult,
     CellOutput,
     Diagnosis,
+    Mark,
     Result,
+    Standing,
     Step,
     Submission,
     Verdict,
@@ -74,6 +80,22 @@ def result(student: str = "ada", status: str = GRADED, text: str = "", error: st
     return Result(student, LESSON, status, (add, mul), tuple(repairs), note, outputs={2: CellOutput(text, error)})
 
 
+def standing(graded: Result, handed_in: Submission | None = None, by_hand: dict[str, Mark] | None = None,
+             **more) -> Standing:
+    """What the gradebook holds after `graded` was recorded and people gave `by_hand`."""
+    marks = {check_id(v.exercise): Mark(v.max_points, auto=v.points) for v in graded.verdicts}
+    text = handed_in.notebook.cells[7].source if handed_in and handed_in.notebook else ""
+    unread = text not in ("", "YOUR ANSWER HERE")
+    marks["tiny-why"] = Mark(2.0, written=True, auto=None if unread else 0.0, waits=unread)
+    return Standing(graded.student, LESSON, marks | (by_hand or {}), **more)
+
+
+def page(graded: Result, handed_in: Submission, by_hand: dict[str, Mark] | None = None, **more) -> str:
+    """The page, made from the autograded notebook as it is read from its file."""
+    return feedback.page(json.loads(as_json(autograded(graded, handed_in))),
+                         standing(graded, handed_in, by_hand, **more))
+
+
 class Outline(HTMLParser):
     """What matters of a page: tags with attributes, text, headings, and whether the tags close in order."""
 
@@ -110,7 +132,7 @@ class Outline(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
-def words(html: str) -> str:
+def text_of(html: str) -> str:
     return " ".join(Outline(html).text.split())
 
 
@@ -123,10 +145,11 @@ def must_be_accessible_and_inert(html: str) -> None:
     assert all(b - a <= 1 for a, b in pairwise(page.headings)), "no heading level is skipped"
     assert all("scope" in attrs for attrs in page.all("th"))
     for tag, attrs in page.tags:
-        assert tag not in ("script", "iframe", "object", "embed", "link", "form", "img", "base")
+        assert tag not in ("script", "iframe", "object", "embed", "link", "form", "input", "base")
         assert not any(name.startswith("on") for name in attrs), f"<{tag}> has a handler"
-        assert attrs.get("href", "#").startswith("#") and "src" not in attrs
-        assert tag != "svg" or attrs.get("aria-hidden") == "true" or attrs.get("aria-label")
+        assert attrs.get("href", "#").startswith("#")
+        assert tag != "img" or (attrs["src"].startswith("data:image/") and "svg" not in attrs["src"][:30])
+        assert tag == "img" or "src" not in attrs
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     assert {a["href"][1:] for a in page.all("a")} <= set(ids), "every link leads somewhere"
@@ -137,9 +160,9 @@ def must_be_accessible_and_inert(html: str) -> None:
 
 def test_a_page_says_what_a_student_needs(tmp_path):
     graded = result(text="shape (2, 3)", error="NameError: x", repairs=["the check was deleted"])
-    html = feedback.page(graded, submission())
+    html = page(graded, submission())
     must_be_accessible_and_inert(html)
-    text = words(html)
+    text = text_of(html)
     for expected in ("A tiny lesson", "Feedback for ada", "5 of 10 points", "1 partly right", "1 waits for a reader",
                      "2 of these points wait for a person", "You wrote a - b; a sum has a plus.", "Tried: 2 + 3.",
                      "return a - b", "shape (2, 3)", "NameError: x", "The check was deleted.", "Why is that so?",
@@ -149,69 +172,70 @@ def test_a_page_says_what_a_student_needs(tmp_path):
 
 
 def test_no_state_is_told_by_colour_alone():
-    html = feedback.page(result(), submission())
+    html = page(result(), submission())
     states = re.findall(r'<span class="state \w+"><span class="icon" aria-hidden="true">(.+?)</span>(.*?)</span>', html)
     assert len(states) >= 6
     assert all(icon.strip() and word.strip() for icon, word in states)
-    looks = {word: icon for icon, word in feedback.LOOKS.items()}
-    assert len(looks) == len(feedback.LOOKS)
+    looks = {word: icon for icon, word in words.LOOKS.items()}
+    assert len(looks) == len(words.LOOKS)
 
 
 @pytest.mark.parametrize("state", [records.PASSED, records.PARTLY, records.FAILED, records.UNWRITTEN, records.FORBIDDEN,
                                    records.NO_ANSWER])
 def test_every_state_of_a_verdict_has_its_look(state):
     verdict = Verdict("tiny.add", "Adding", state, 0.0, 5.0, (AspectResult("values", False, 0.0, 5.0),), note="Why.")
-    html = feedback.page(Result("ada", LESSON, GRADED, (verdict,)), submission())
+    html = page(Result("ada", LESSON, GRADED, (verdict,)), submission())
     must_be_accessible_and_inert(html)
-    assert state in words(html) and "Why." in words(html)
+    assert state in text_of(html) and "Why." in text_of(html)
 
 
 @pytest.mark.parametrize("status", [s for s in STATUSES if s != GRADED])
 def test_every_status_is_explained(status):
-    html = feedback.page(result(status=status, note="what `was` seen"), submission())
+    html = page(result(status=status, note="what `was` seen"), submission())
     must_be_accessible_and_inert(html)
-    text = words(html)
-    assert feedback.STATUSES[status].title in text and "What to do:" in text and "what was seen" in text
-    empty = feedback.page(Result("ada", LESSON, status, ()), Submission("ada", LESSON, status=status))
+    text = text_of(html)
+    assert words.STATUSES[status].title in text and "What to do:" in text and "what was seen" in text
+    empty = page(Result("ada", LESSON, status, ()), Submission("ada", LESSON, status=status))
     must_be_accessible_and_inert(empty)
-    assert "0 of 0 points" in words(empty)
+    assert "0 of 2 points" in text_of(empty), "the maximum is that of everybody"
 
 
 def test_a_graded_page_has_no_status():
-    assert "What to do" not in feedback.page(result(), submission())
+    assert "What to do" not in page(result(), submission())
 
 
 def test_what_a_person_gave_is_shown():
-    hand = {"tiny-why": ByHand(1.5, 2.0, "Nice. <b>But</b> why?"), "tiny-add-check": ByHand(4.0, 5.0)}
-    html = feedback.page(result(), submission(), by_hand=hand, submitted=datetime(2026, 3, 1, 9, 5), penalty=1.0)
-    text = words(html)
-    assert "8.5 of 10 points" not in text and "7.5 of 10 points" in text, "4 + 3 + 1.5 - 1"
-    assert "Nice. <b>But</b> why?" in text and "2 graded by hand" in text
-    assert "01 March 2026, 09:05 UTC" in text and "late penalty of 1 points" in text
+    hand = {"tiny-why": Mark(2.0, True, manual=1.5, comment="Nice. <b>But</b> *why*?"),
+            "tiny-add-check": Mark(5.0, auto=2.0, manual=4.0, comment="See me."),
+            "tiny-mul-check": Mark(3.0, auto=3.0, extra=0.5)}
+    html = page(result(), submission(), by_hand=hand, submitted=datetime(2026, 3, 1, 9, 5),
+                due=datetime(2026, 2, 28, 7), penalty=1.0)
+    must_be_accessible_and_inert(html)
+    text = text_of(html)
+    assert "8 of 10 points" in text, "4 + 3 + 0.5 + 1.5 - 1"
+    assert "Nice. <b>But</b> why?" in text and "<em>why</em>" in html and "See me." in text
+    assert "3 graded by hand" in text and "0.5 of these points are extra credit" in text
+    assert "01 March 2026, 09:05 UTC" in text and "due 28 February 2026, 07:00 UTC" in text
+    assert "Handed in 1 day and 2 hours late. A late penalty of 1 points" in text
 
 
 def test_an_untouched_written_answer_waits_for_nobody():
-    handed_in = submission(why="YOUR ANSWER HERE")
-    from nbgrader.utils import compute_checksum
-    written = handed_in.notebook.cells[7]
-    written.metadata.nbgrader["checksum"] = compute_checksum(written)
-    assert "1 not written yet" in words(feedback.page(result(), handed_in))
-    written.source = "Because."
-    assert "1 waits for a reader" in words(feedback.page(result(), handed_in))
+    assert "1 not written yet" in text_of(page(result(), submission(why="YOUR ANSWER HERE")))
+    assert "1 waits for a reader" in text_of(page(result(), submission(why="Because.")))
 
 
 def test_nothing_a_student_wrote_becomes_html():
-    html = feedback.page(
+    html = page(
         result(student=EVIL, status=TIMEOUT, text=EVIL, error=EVIL, evidence=EVIL, note=EVIL, repairs=[EVIL]),
-        submission(code=EVIL, why=EVIL), by_hand={"tiny-why": ByHand(None, 2.0, EVIL)})
+        submission(code=EVIL, why=EVIL), by_hand={"tiny-why": Mark(2.0, True, waits=True, comment=EVIL)})
     must_be_accessible_and_inert(html)
-    assert words(html).count("<script>alert(1)</script>") == 10
-    assert words(html).count("{{ 7 * 7 }}") == 10, "nor a template"
+    assert text_of(html).count("<script>alert(1)</script>") == 10
+    assert text_of(html).count("{{ 7 * 7 }}") == 10, "nor a template"
 
 
 def test_output_is_cut_by_bytes_not_lines():
     huge = "界" * 5_000_000  # one line, 15 MB
-    html = feedback.page(result(text=huge, error=huge, evidence=huge, note=huge, status=TIMEOUT, repairs=[huge] * 1000),
+    html = page(result(text=huge, error=huge, evidence=huge, note=huge, status=TIMEOUT, repairs=[huge] * 1000),
                          submission(code=huge[:200_000], why=huge[:200_000]))
     assert len(html.encode()) < 400_000
     assert "more characters are not shown" in html and "And 940 more" in html
@@ -222,12 +246,12 @@ def test_output_is_cut_by_bytes_not_lines():
     ("10%\r20%\r\n", "10%\n20%"),
     ("safe \u202egnp.exe", "safe �gnp.exe"), ("\ud800", "?"), ("tab\tstays", "tab\tstays"), ("x" * 9, "x" * 9)])
 def test_invisible_characters_are_not_let_through(raw, shown):
-    assert feedback.clean(raw, 100) == shown
+    assert student_text.clean(raw, 100) == shown
 
 
 def test_a_cut_never_splits_a_character():
     for limit in range(1, 12):
-        kept = feedback.clean("aé界😀b", limit).split("\n")[0]
+        kept = student_text.clean("aé界😀b", limit).split("\n")[0]
         assert "aé界😀b".startswith(kept) and len(kept.encode()) <= limit
 
 
@@ -242,7 +266,7 @@ def test_a_page_takes_milliseconds(capsys):
     times = []
     for _ in range(50):
         start = time.perf_counter()
-        feedback.page(result(), submission())
+        page(result(), submission())
         times.append(1000 * (time.perf_counter() - start))
     with capsys.disabled():
         print(f"\n  feedback page: {statistics.median(times):.1f} ms (median of 50)", end="")
@@ -252,7 +276,7 @@ def test_a_page_takes_milliseconds(capsys):
 # The autograded notebook ------------------------------------------------------------------------------
 
 def test_the_formgrader_gets_outputs_and_verdicts():
-    notebook = feedback.autograded(result(text="shape (2, 3)", error="NameError: x"), submission())
+    notebook = autograded(result(text="shape (2, 3)", error="NameError: x"), submission())
     nbformat.validate(notebook)
     assert [(o.output_type, o.name, o.text) for o in notebook.cells[2].outputs] == [
         ("stream", "stdout", "shape (2, 3)"), ("stream", "stderr", "NameError: x")]
@@ -260,54 +284,74 @@ def test_the_formgrader_gets_outputs_and_verdicts():
     assert "partly right (2 of 5 points)" in panel.data["text/plain"] and "a sum has a plus" in panel.data["text/html"]
     assert "mathjax_ignore" in panel.data["text/html"]
     assert notebook.cells[3].metadata.nbgrader.points == 5
-    assert nbformat.reads(feedback.as_json(notebook), 4).cells == notebook.cells
+    assert notebook.cells[7].metadata.unrolled["answer"] == "Because."
+    assert nbformat.reads(as_json(notebook), 4).cells == notebook.cells
 
 
 def test_making_it_leaves_the_submission_as_it_was():
     handed_in = submission(why="<b>x</b>")
     before = json.dumps(handed_in.notebook)
-    feedback.autograded(result(text="x"), handed_in)
+    autograded(result(text="x"), handed_in)
     assert json.dumps(handed_in.notebook) == before
 
 
 @pytest.mark.parametrize("status", [MISSING, "unreadable"])
 def test_nothing_handed_in_is_a_notebook_that_says_so(status):
-    notebook = feedback.autograded(Result("ada", LESSON, status, (), note="```\n<script>alert(1)</script>"),
+    notebook = autograded(Result("ada", LESSON, status, (), note="```\n<script>alert(1)</script>"),
                                    Submission("ada", LESSON, status=status))
     nbformat.validate(notebook)
-    assert feedback.STATUSES[status].title in notebook.cells[0].source
-    assert "<script" not in rendered(notebook.cells[0].source)
+    assert words.STATUSES[status].title in notebook.cells[0].source
+    assert "<script" not in notebook.cells[0].source
 
 
 def test_a_rewritten_answer_is_noticed(tmp_path):
     path = tmp_path / "autograded.ipynb"
-    assert feedback.rewritten(path, submission()) == frozenset()
+    assert rewritten(path, submission()) == frozenset()
     for why in ("Because.", "Because of <b>this</b>."):
-        course.write_text(path, feedback.as_json(feedback.autograded(result(), submission(why=why))))
-        assert feedback.rewritten(path, submission(why=why)) == frozenset()
-        assert feedback.rewritten(path, submission(why="For another reason.")) == {"tiny.why"}
+        course.write_text(path, as_json(autograded(result(), submission(why=why))))
+        assert rewritten(path, submission(why=why)) == frozenset()
+        assert rewritten(path, submission(why="For another reason.")) == {"tiny.why"}
     path.write_text("{half a noteb")
-    assert feedback.rewritten(path, submission()) == {"tiny.why"}
-    assert feedback.rewritten(path, Submission("ada", LESSON, status=MISSING)) == frozenset()
+    assert rewritten(path, submission()) == {"tiny.why"}
+    assert rewritten(path, Submission("ada", LESSON, status=MISSING)) == frozenset()
 
 
-# Written answers in the formgrader --------------------------------------------------------------------
+# Written answers -------------------------------------------------------------------------------------
 
-def rendered(markdown: str) -> str:
-    """As nbgrader's formgrader renders a Markdown cell: HTML in it is let through."""
+def in_formgrader(text: str, attachments: dict | None = None) -> str:
+    """The HTML that nbgrader's formgrader makes of an answer's Markdown cell: it lets HTML through."""
     from nbconvert.filters import markdown2html
 
-    return markdown2html(markdown)
+    return str(markdown2html(student_text.for_formgrader(text, attachments)))
 
 
-PLAIN = [
-    "Because $f_t$ is near 1, *mostly*.", "- one\n- two\n\n**bold** `x < 3` and 2 < 3 > 1", "$$\\frac{a}{b}$$",
-    "The token `PAD`; h_t-1 & c_t-1; 100 % \\alpha", "| a | b |\n|---|---|\n| 1 | 2 |"]
+PLAIN = {
+    "Because $f_t$ is near 1, *mostly*.": "mathjax_process\">$f_t$</span> is near 1, <em>mostly</em>.",
+    "- one\n- two\n\n**bold** `x < 3`": "<strong>bold</strong> <code>x &lt; 3</code>",
+    "$$\\frac{a}{b}$$": "mathjax_process\">$$\\frac{a}{b}$$</span>",
+    "$$\n\\begin{aligned} a &= b \\\\ c &= d \\end{aligned}\n$$": "mathjax_process",
+    "The token `PAD`; h_t-1 & c_t-1; 100 %": "h_t-1 &amp; c_t-1; 100 %",
+    "| a | b |\n|---|--:|\n| 1 | 2 |": "<td style=\"text-align:right\">2</td>",
+    "```python\nx = 1\n\ny = 2\n```": "<pre><code>x = 1",
+    "> quoted\n\n1. first\n\n---": "<blockquote>", "a line  \nand ~~wrong~~": "<s>wrong</s>", "我爱中国": "我爱中国"}
 
 
 @pytest.mark.parametrize("text", PLAIN)
-def test_an_ordinary_answer_stays_markdown(text):
-    assert feedback.harmless(text) == text
+def test_an_ordinary_answer_is_shown_as_the_markdown_it_is(text):
+    assert PLAIN[text] in student_text.rendered(text)
+    seen, page = Outline(in_formgrader(text)), Outline(f"<div>{student_text.rendered(text)}</div>")
+    assert " ".join(seen.text.split()) == " ".join(page.text.split())
+
+
+def test_an_answers_own_picture_is_shown_and_nothing_else_is():
+    dot = "iVBORw0KGgo="
+    attachments = {"a b.png": {"image/png": dot}, "evil.svg": {"image/svg+xml": "PHN2Zz4="},
+                   "no.png": {"image/png": "not base64 \" onerror=x"}, "big.png": {"image/png": "A" * 4_000_000}}
+    text = "![two lines](attachment:a%20b.png) ![](attachment:evil.svg) ![](attachment:no.png) ![](attachment:big.png)"
+    for html in (student_text.rendered(text, attachments), in_formgrader(text, attachments)):
+        (picture,) = Outline(html).all("img")
+        assert picture == {"alt": "two lines", "src": f"data:image/png;base64,{dot}"}
+        assert "[the picture evil.svg is not attached as" in html and "[the picture big.png is too large" in html
 
 
 ATTACKS = [
@@ -319,34 +363,59 @@ ATTACKS = [
     "$$\\require{html}\\href{javascript:x}{y}$$", "<!--", "</div></div><form>",
     "<a href='javascript&colon;alert(1)'>x</a>",
     "$\\def\\x{\\csname href\\endcsname}\\x{javascript:1}{a}$", "\n    <script>alert(1)</script>", "<?php",
-    "<style>*{display:none}"]
+    "<style>*{display:none}", "see http://elsewhere.example or www.elsewhere.example", "<http://elsewhere.example>",
+    "<me@elsewhere.example>", "- [ ] click me\n- [x] done", "```mermaid\ngraph TD; A-->B\n```",
+    "![x](data:image/svg+xml;base64,PHN2Zz4=)", "![x](attachment:none.png)", "# A heading\n\nunder\n=====",
+    "$$\\rlap{\\raise 40em{\\Huge you have full marks}}$$", "$\\hspace{-90em}x$", "$$\\begin{picture}x\\end{picture}$$",
+    "costs 5\\$ and $ 6", "\\(\\unicode{x41}\\) \\[\\mmlToken{mi}[href=x]{y}\\]",
+    "\\begin{align}\\href{x}{y}\\end{align}",
+    "$a$ <b>$\\style{position:fixed}{x}$</b>"]
+
+
+ALLOWED = {"p", "em", "strong", "code", "pre", "div", "span", "ul", "ol", "li", "blockquote", "hr", "table", "thead",
+           "tbody", "tr", "th", "td", "br", "s"}
+
+
+def must_be_inert(html: str) -> None:
+    for tag, attrs in Outline(html).tags:
+        assert tag in ALLOWED, (tag, html)
+        assert set(attrs) <= {"class", "style", "start"}, (attrs, html)
+        assert attrs.get("style", "text-align:x").startswith(("text-align", "contain:paint")), html
 
 
 @pytest.mark.parametrize("text", [*ATTACKS, *(f"{a}\n{b}" for a, b in pairwise(ATTACKS))])
-def test_an_answer_cannot_become_html_in_the_formgrader(text):
-    """Rendered as the formgrader does, only a code block with the text comes out."""
-    tags = [(tag, attrs) for tag, attrs in Outline(rendered(feedback.harmless(text))).tags]
-    assert {tag for tag, _ in tags} <= {"div", "pre", "span", "code"}, tags
-    assert all(set(attrs) <= {"class"} for _, attrs in tags)
-    assert "pre" in {tag for tag, _ in tags}, "and MathJax reads nothing inside <pre>"
+def test_an_answer_is_inert_on_the_page_and_in_the_formgrader(text):
+    for html in (student_text.rendered(text), in_formgrader(text)):
+        must_be_inert(html)
+        assert "".join(Outline(html).text.split()), "and it is still seen"
 
 
-def test_random_answers_cannot_become_html_in_the_formgrader():
+@pytest.mark.parametrize("text", [a for a in ATTACKS if "$" in a or "\\" in a])
+def test_mathjax_is_given_nothing_but_formulas(text):
+    html = in_formgrader(text)
+    assert html.lstrip().startswith('<div class="tex2jax_ignore')
+    given = re.findall(r'mathjax_process">(.*?)</span>', html)
+    assert all("\\" not in piece for piece in given), given
+
+
+def test_random_answers_are_inert():
     """Pieces of Markdown and HTML in any order: no tag but those of plain Markdown, and no link."""
     pieces = ["<", ">", "script", "a", " ", "\n", "\n\n", "`", "```", "~~~", "[", "]", "(", ")", ":", "!", "$", "$$",
               "\\", "href", "javascript:x", "&lt;", "&#60;", "b", "/", "=", "'", '"', "*", "_", "    ", "- ", "> ", "#",
-              "|", "1. "]
-    allowed = {"p", "em", "strong", "code", "pre", "div", "span", "ul", "ol", "li", "blockquote", "h1", "h2", "h3",
-               "h4", "h5", "h6", "hr", "table", "thead", "tbody", "tr", "th", "td", "br", "a", "del"}
+              "|", "1. ", "http://x.y", "[ ] ", "\\begin{align}", "\\end{align}", "\\[", "\\]", "attachment:"]
     draw = random.Random(7)
     for _ in range(3000):
         text = "".join(draw.choices(pieces, k=draw.randint(1, 30)))
-        found = Outline(rendered(feedback.harmless(text)))
-        for tag, attrs in found.tags:
-            assert tag in allowed, (tag, text)
-            assert set(attrs) <= {"class", "id", "href", "style", "start"}, (attrs, text)
-            assert tag != "a" or attrs.get("class") == "anchor-link", text
-            assert attrs.get("style", "text-align:left").startswith("text-align"), text
+        must_be_inert(student_text.rendered(text))
+        must_be_inert(in_formgrader(text))
+
+
+@pytest.mark.parametrize("piece", ["*a_ ", "[", "![", "`", "> ", "- ", "$", "|", "<", "&", "\\", "~~", "a\n=\n",
+                                   "[a]: b\n"])
+def test_an_answer_made_to_take_long_does_not(piece):
+    started = time.perf_counter()
+    student_text.rendered(piece * (100_000 // len(piece)))
+    assert time.perf_counter() - started < 5, "20 kB are looked at, whatever was handed in"
 
 
 # The class report -------------------------------------------------------------------------------------
@@ -361,38 +430,68 @@ def exercises() -> list[Exercise]:
             for name, title, points in (("add", "Adding", 5), ("mul", "Multiplying", 3))]
 
 
+def missing(student: str) -> Result:
+    return Result(student, LESSON, MISSING, tuple(judge.unanswered(exercise) for exercise in exercises()))
+
+
+def report_on(results: list[Result], given: dict[str, dict] | None = None, absent=()) -> str:
+    """The report on results that were recorded; `given` is what people and the clock did, by student."""
+    standings = {r.student: standing(r, **(given or {}).get(r.student, {})) for r in results}
+    return report.class_report(LESSON, [r.record() for r in results], exercises(), standings, absent)
+
+
 def test_a_report_shows_what_needs_the_instructor():
-    records = [result(name).record() for name in ("ada", "bo", "cy")]
-    records += [result("di", status=TIMEOUT, note="a cell ran too long", repairs=["the check was deleted"]).record(),
-                Result("ed", LESSON, MISSING, ()).record()]
-    html = report.class_report(LESSON, records, exercises())
+    results = [result(name) for name in ("ada", "bo", "cy")]
+    results += [result("di", status=TIMEOUT, note="a cell ran too long", repairs=["the check was deleted"]),
+                missing("ed")]
+    html = report_on(results, {"ada": {"penalty": 1.0}, "bo": {"by_hand": {"tiny-why": Mark(2.0, True, manual=1.5)}}},
+                     absent=["flo"])
     must_be_accessible_and_inert(html)
-    text = words(html)
+    text = text_of(html)
     for expected in ("5 submissions", "Needs your eye", "Ran out of time (timeout, 1)",
-                     "di: 5 of 8 points; a cell ran too long", "Handed nothing in",
+                     "di: 5 of 10 points; a cell ran too long", "Handed nothing in",
                      "Adding tiny.add 0 4 0 0 2 of 5", "Multiplying tiny.mul 4 0 0 0 3 of 3",
+                     "Written answer tiny.why 0 1 0 3 0.38 of 2", "ada 4 of 10 −1 graded", "bo 6.5 of 10 graded",
+                     "Not handed in yet, and not due: flo.",
                      "4 × subtracts · Adding (tiny.add)", "A sum has a plus.", "ada, bo, cy, di",
                      "The check was deleted. 1: di"):
         assert expected in text, expected
     assert text.index("Needs your eye") < text.index("Scores")
-    assert 'aria-label="Number of submissions by score. 4.8 to 5.6 points: 4."' in html
+    assert 'aria-label="Number of submissions by score. 4 to 5 points: 1, 5 to 6 points: 2, 6 to 7 points: 1."' in html
 
 
 def test_a_class_without_trouble_has_no_warning():
-    html = report.class_report(LESSON, [result("ada").record()], exercises())
+    html = report_on([result("ada")])
     assert "Needs your eye" not in html and "Put right" not in html
-    must_be_accessible_and_inert(report.class_report(LESSON, [], exercises()))
+    must_be_accessible_and_inert(report_on([]))
 
 
 def test_a_report_is_inert_and_bounded():
-    records = [result(EVIL + str(number), status="tampered", note=EVIL * 1000, repairs=[EVIL + str(number)]).record()
-               for number in range(300)]
-    html = report.class_report(LESSON, records, exercises())
+    html = report_on([result(EVIL + str(number), status="tampered", note=EVIL * 1000, repairs=[EVIL + str(number)])
+                      for number in range(300)])
     must_be_accessible_and_inert(html)
     assert len(html.encode()) < 1_500_000 and "and 260 more" in html
 
 
 def test_the_histogram_counts_everybody():
-    chart = report._chart([0.0, 4.0, 8.0, 8.0], 8.0)
-    assert [bar["count"] for bar in chart["bars"]] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 2]
-    assert report._median([1, 2, 3]) == 2 and report._median([1, 2]) == 1.5 and report._median([]) == 0
+    assert histogram.counts([0.0, 4.0, 8.0, 8.0, 9.5], 8.0) == [1, 0, 0, 0, 0, 1, 0, 0, 0, 3]
+    assert histogram.counts([], 8.0) == histogram.counts([], 0.0) == [0] * 10
+
+
+def test_the_histogram_is_the_same_bytes_and_has_its_text_as_text():
+    found = (1, 0, 0, 0, 0, 1, 0, 0, 0, 3)
+    drawing = histogram.drawing(found, 62.0)
+    histogram.drawing.cache_clear()
+    assert histogram.drawing(found, 62.0) == drawing
+    picture = Outline(drawing)
+    assert {tag for tag, _ in picture.tags} == {"svg", "g", "path", "text"}
+    written = picture.text.split()
+    assert written[:11] == [f"{6.2 * n:.4g}" for n in range(11)] and written[-3:] == ["1", "1", "3"]
+    heights = [float(path.split()[2]) - float(path.split()[8])
+               for path in re.findall(r'class="bars">\s*<path d="(.+?)"', drawing)]
+    assert heights[9] == pytest.approx(3 * heights[0]) and heights[1] == 0
+
+
+def test_grading_does_not_wait_for_matplotlib():
+    code = "import sys, autograde.show; print('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

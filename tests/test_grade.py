@@ -90,7 +90,7 @@ def test_bad_files_are_named_and_cost_nobody_else_anything(ada, tmp_path):
     (ada.parents[2] / "h-nothing" / LESSON).mkdir(parents=True)
     code, records = graded(LESSON, ada.parents[2], tmp_path / "out")
     assert code == 2
-    full = records["ada"]["max_score"]
+    full = sum(exercise["max_points"] for exercise in records["ada"]["exercises"])
     assert records["ada"]["score"] == full
     assert {s: r["status"] for s, r in records.items() if r["status"] != "graded"} == {
         "b-not-json": "unreadable", "c-empty": "unreadable", "f-no-cells": "unreadable", "h-nothing": "missing"}

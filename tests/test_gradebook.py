@@ -23,9 +23,10 @@ from nbgrader.api import Gradebook
 
 from autograde import course
 from autograde.course import UserError
-from autograde.recording import gradebook
-from autograde.recording.gradebook import Journal, Writer
-from autograde.records import GRADED, MISSING, UNREADABLE, AspectResult, Result, Submission, Verdict
+from autograde.recording import database, gradebook
+from autograde.recording.gradebook import Writer
+from autograde.recording.journal import Journal, fingerprint, version
+from autograde.records import GRADED, MISSING, UNREADABLE, AspectResult, Mark, Result, Submission, Verdict
 
 LESSON = "90_tiny"
 
@@ -207,10 +208,22 @@ def test_another_written_answer_asks_for_another_look(writer, url):
 
 def test_what_people_gave_can_be_read(writer, url):
     writer.record(graded("ivy"), submitted("ivy"))
-    assert writer.by_hand("ivy", LESSON) == {"tiny-why": gradebook.ByHand(None, 2.0)}
+    held = writer.standing("ivy", LESSON)
+    assert held.marks["tiny-why"] == Mark(2.0, written=True, waits=True)
+    assert (held.score, held.max_score, held.unread) == (6.5, 10.0, 2.0)
     by_hand(url, "ivy", "tiny-why", 1.5)
-    assert writer.by_hand("ivy", LESSON) == {"tiny-why": gradebook.ByHand(1.5, 2.0, "Well put.")}
-    assert writer.by_hand("nobody", LESSON)["tiny-why"].score is None
+    held = writer.standing("ivy", LESSON)
+    assert held.marks["tiny-why"] == Mark(2.0, written=True, manual=1.5, comment="Well put.")
+    assert (held.score, held.unread) == (8.0, 0.0)
+    assert writer.standing("nobody", LESSON) is None
+
+
+def test_a_comment_on_code_is_read_with_its_check(writer, url):
+    writer.record(graded("ila"), submitted("ila"))
+    with Gradebook(url, "unrolled") as book:
+        book.find_comment("tiny-add", LESSON, LESSON, "ila").manual_comment = "Shorter: sum."
+        book.db.commit()
+    assert writer.standing("ila", LESSON).marks["tiny-add-check"].comment == "Shorter: sum."
 
 
 def test_extra_credit_counts(writer, url):
@@ -219,7 +232,8 @@ def test_extra_credit_counts(writer, url):
         book.find_grade("tiny-mul-check", LESSON, LESSON, "jim").extra_credit = 0.5
         book.db.commit()
     writer.record(graded("jim"), submitted("jim"))
-    assert writer.by_hand("jim", LESSON)["tiny-mul-check"].score == 2.0
+    assert writer.standing("jim", LESSON).marks["tiny-mul-check"].score == 2.0
+    assert writer.standing("jim", LESSON).score == 7.0
     assert grades(url, "jim")["tiny-mul-check"] == (1.5, None, False, 2.0)
 
 
@@ -258,10 +272,103 @@ def test_a_late_penalty_stays_between_nothing_and_the_score(url, asked, given):
         writer.prepare(LESSON)
         writer.record(graded("kim"), submitted("kim"), datetime(2026, 2, 2))
         writer.record(graded("lou"), submitted("lou"), datetime(2026, 1, 31))
-        assert (writer.penalty("kim", LESSON), writer.penalty("lou", LESSON)) == (given or 0.0, 0.0)
+        assert [writer.standing(student, LESSON).penalty for student in ("kim", "lou")] == [given or 0.0, 0.0]
     with Gradebook(url, "unrolled") as book:
         assert book.find_submission_notebook(LESSON, LESSON, "kim").late_submission_penalty == given
         assert book.find_submission_notebook(LESSON, LESSON, "lou").late_submission_penalty is None
+
+
+def test_penalties_follow_due_dates_extensions_and_marks(url):
+    """What was decided after grading counts, without grading again: as nbgrader itself works it out."""
+    def tenth(student, score, seconds):
+        return score / 10
+
+    with Writer(url, "unrolled", late=tenth) as writer:
+        writer.prepare(LESSON)
+        for student in ("kim", "lou"):
+            writer.record(graded(student), submitted(student), datetime(2026, 2, 2))
+        assert writer.standings(LESSON)["kim"].penalty == 0.0 and writer.standings(LESSON)["kim"].due is None
+        with Gradebook(url, "unrolled") as book:
+            book.update_or_create_assignment(LESSON, duedate="2026-02-01")
+        held = writer.standings(LESSON)
+        assert {student: h.penalty for student, h in held.items()} == pytest.approx({"kim": 0.65, "lou": 0.65})
+        assert held["kim"].score == pytest.approx(5.85) and held["kim"].late.days == 1
+        by_hand(url, "kim", "tiny-why", 2.0)
+        with Gradebook(url, "unrolled") as book:
+            book.grant_extension(LESSON, "lou", days=2)
+        held = writer.standings(LESSON)
+        assert (held["kim"].penalty, held["lou"].penalty) == (pytest.approx(0.85), 0.0)
+        assert held["lou"].due == datetime(2026, 2, 3) and not held["lou"].late
+        assert writer.due("lou", LESSON) == datetime(2026, 2, 3) and writer.due("new", LESSON) == datetime(2026, 2, 1)
+        before = dump(url)
+        assert writer.standings(LESSON) == held and dump(url) == before
+
+
+def agrees(held, url: str) -> bool:
+    """Whether a standing has the numbers that nbgrader's own API, and so the formgrader and exports, give."""
+    with Gradebook(url, "unrolled") as book:
+        stock = book.find_submission(LESSON, held.student)
+        return (held.raw_score, held.max_score, held.penalty, held.submitted) == (
+            stock.score, stock.max_score, stock.late_submission_penalty, stock.timestamp)
+
+
+@pytest.mark.parametrize("auto", [None, 0.0, 1.5])
+@pytest.mark.parametrize("manual", [None, 0.0, 2.0])
+@pytest.mark.parametrize("extra", [None, 0.0, 0.5])
+def test_points_are_counted_as_nbgrader_counts_them(writer, url, auto, manual, extra):
+    writer.record(graded("mo"), submitted("mo"))
+    with Gradebook(url, "unrolled") as book:
+        grade = book.find_grade("tiny-mul-check", LESSON, LESSON, "mo")
+        grade.auto_score, grade.manual_score, grade.extra_credit = auto, manual, extra
+        book.db.commit()
+    assert agrees(writer.standings(LESSON)["mo"], url)
+
+
+# Leaving and coming back ------------------------------------------------------------------------------
+
+def test_who_leaves_is_gone_and_gets_everything_back_on_return(writer, url):
+    for student in ("nia", "oli"):
+        writer.record(graded(student), submitted(student))
+    without = dump(url)
+    by_hand(url, "nia", "tiny-why", 1.5)
+    with Gradebook(url, "unrolled") as book:
+        book.update_or_create_student("nia", first_name="Nia", email="nia@school.example")
+        book.grant_extension(LESSON, "nia", hours=5)
+        book.find_grade("tiny-mul-check", LESSON, LESSON, "nia").extra_credit = 0.25
+        book.db.commit()
+    before = writer.standing("nia", LESSON)
+    given = json.loads(json.dumps(writer.given("nia", LESSON)))
+    writer.take_out("nia", LESSON, out_of_class=True)
+    assert writer.standings(LESSON).keys() == {"oli"}
+    with Gradebook(url, "unrolled") as book:
+        assert [student.id for student in book.students] == ["oli"]
+    assert "nia" not in dump(url) and "nia" in without
+
+    writer.record(graded("nia"), submitted("nia"))
+    writer.give_back("nia", LESSON, given)
+    after = writer.standing("nia", LESSON)
+    assert after.score == before.score and after.marks["tiny-why"].comment == "Well put."
+    assert after.marks["tiny-why"].waits, "it may be another answer: somebody is asked to look"
+    with Gradebook(url, "unrolled") as book:
+        assert (book.find_student("nia").first_name, book.find_student("nia").email) == ("Nia", "nia@school.example")
+        assert book.find_submission(LESSON, "nia").extension.total_seconds() == 5 * 3600
+    assert writer.given("nobody", LESSON) is None
+
+
+def test_who_has_not_handed_in_yet_stays_a_student_with_an_extension(writer, url):
+    for student in ("pia", "quy"):
+        writer.record(Result(student, LESSON, MISSING, ()), Submission(student, LESSON, status=MISSING))
+    with Gradebook(url, "unrolled") as book:
+        book.update_or_create_assignment(LESSON, duedate="2026-02-01")
+        book.grant_extension(LESSON, "quy", days=1)
+    for student in ("pia", "quy"):
+        writer.take_out(student, LESSON, out_of_class=False)
+    assert writer.standings(LESSON) == {}
+    assert [writer.due(student, LESSON).day for student in ("pia", "quy")] == [1, 2]
+    with Gradebook(url, "unrolled") as book:
+        assert {student.id for student in book.students} == {"pia", "quy"}
+    writer.record(graded("quy"), submitted("quy"))
+    assert writer.standing("quy", LESSON).due.day == 2
 
 
 @pytest.mark.parametrize("setting, penalty", [("", None), ("c.LateSubmissionPlugin.penalty_method = 'zero'", 6.5)])
@@ -371,7 +478,7 @@ def test_a_password_is_never_shown(url):
 
 
 def test_a_locked_gradebook_says_so(url, monkeypatch):
-    monkeypatch.setattr(gradebook, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
     with Writer(url, "unrolled") as writer:
         writer.prepare(LESSON)
         other = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
@@ -469,17 +576,17 @@ def test_a_journal_that_cannot_be_written(tmp_path):
 
 
 def test_a_fingerprint_depends_on_every_part():
-    base = gradebook.fingerprint(b"ab", "c", "d")
-    assert base == gradebook.fingerprint(b"ab", "c", "d")
-    assert len({base, gradebook.fingerprint(b"a", "bc", "d"), gradebook.fingerprint(b"ab", "c", "e"),
-                gradebook.fingerprint(b"ab", "cd", "")}) == 4
+    base = fingerprint(b"ab", "c", "d")
+    assert base == fingerprint(b"ab", "c", "d")
+    assert len({base, fingerprint(b"a", "bc", "d"), fingerprint(b"ab", "c", "e"),
+                fingerprint(b"ab", "cd", "")}) == 4
 
 
 def test_a_version_changes_with_the_lesson(url, tmp_path):
-    before = gradebook.version(LESSON)
-    assert before == gradebook.version(LESSON)
+    before = version(LESSON)
+    assert before == version(LESSON)
     write_reference(tmp_path, reference(nbformat.v4.new_markdown_cell("more")))
-    assert gradebook.version(LESSON) != before
+    assert version(LESSON) != before
 
 
 def test_a_journal_beside_another_gradebook_is_not_believed(writer, url):
@@ -488,6 +595,22 @@ def test_a_journal_beside_another_gradebook_is_not_believed(writer, url):
     writer.record(graded("ada"), submitted("ada"))
     assert writer.holds("ada", LESSON, record)
     assert not writer.holds("ada", LESSON, graded("ada", add=1).record())
+
+
+def test_a_journal_keeps_what_people_gave_until_the_student_returns(tmp_path):
+    given = {"marks": {"tiny-why": [1.5, None]}}
+    with Journal(tmp_path) as journal:
+        journal.append("ada", LESSON, "f1", graded("ada").record(), tmp_path / "submitted")
+        assert journal.handed_in_below(tmp_path / "submitted") == [("ada", LESSON)]
+        assert journal.handed_in_below(tmp_path / "elsewhere") == []
+        journal.append_taken_out("ada", LESSON, given)
+    with Journal(tmp_path) as journal:
+        assert journal.given_before("ada", LESSON) == given and journal.record_of("ada", LESSON) is None
+        assert not journal.done("ada", LESSON, "f1") and journal.handed_in_below(tmp_path / "submitted") == []
+        journal.append_taken_out("ada", LESSON, None)
+        assert journal.given_before("ada", LESSON) == given, "taken out twice, nothing is lost"
+        journal.append("ada", LESSON, "f1", graded("ada").record(), tmp_path / "submitted")
+        assert journal.given_before("ada", LESSON) is None
 
 
 # Killed runs ------------------------------------------------------------------------------------------
@@ -613,7 +736,8 @@ def test_postgresql(postgres, template, monkeypatch):
     with Writer(postgres, "unrolled") as writer:
         writer.prepare(LESSON)
         writer.record(graded("ada", mul=3), submitted("ada"))
-        assert writer.by_hand("ada", LESSON)["tiny-why"].score == 2.0
+        assert writer.standings(LESSON)["ada"].marks["tiny-why"].score == 2.0
+        assert writer.given("ada", LESSON)["marks"] == {"tiny-why": [2.0, None]}
     assert grades(stock_url, "ada")["tiny-why"] == (None, 2.0, False, 2.0)
     with Gradebook(stock_url, "unrolled") as book:
         assert len(book.students) == 2 and book.find_submission(LESSON, "ada").score == 10.0

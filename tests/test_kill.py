@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from autograde.authoring import samples
-from autograde.recording.gradebook import Journal
+from autograde.recording.journal import Journal
 from autograde.running import engine
 from tests.gradebooks import contents
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
+
+from markupsafe import Markup
 
 from autograde.judging.exercise import Exercise
-from autograde.recording import feedback
-from autograde.records import GRADED, PARTLY, PASSED, UNWRITTEN
+from autograde.recording import histogram
+from autograde.recording.feedback import environment
+from autograde.recording.sheet import check_id
+from autograde.recording.student_text import one_line, sentence
+from autograde.recording.words import STATUSES
+from autograde.records import GRADED, MISSING, PARTLY, PASSED, TAMPERED, UNREADABLE, UNWRITTEN, Mark, Standing
 
-BINS = 10
 NAMES_SHOWN = 40  # students listed at one place; how many more there are is said
 
 # The pieces of an exercise's bar: (word, look). What is neither passed, partly right nor untouched failed.
@@ -40,7 +46,8 @@ class _Misconception:
     count: int
 
 
-def class_report(lesson: str, records: Sequence[Mapping], exercises: Sequence[Exercise]) -> str:
+def class_report(lesson: str, records: Sequence[Mapping], exercises: Sequence[Exercise],
+                 standings: Mapping[str, Standing], absent: Sequence[str] = ()) -> str:
     """One lesson's class report as a whole HTML page: no script, no network.
 
     Parameters
@@ -48,55 +55,80 @@ def class_report(lesson: str, records: Sequence[Mapping], exercises: Sequence[Ex
     lesson : its name.
     records : `Result.record()` of each submission, in any order.
     exercises : the lesson's oracles, for titles and for what a misconception says.
+    standings : what the gradebook holds of each submission, by student.
+    absent : who has not handed in yet, and still may.
     """
-    records = sorted(records, key=lambda record: record["student"])
-    tried = [record for record in records if record["status"] not in ("missing", "unreadable")]
-    rows = [_row(exercise, tried) for exercise in exercises]
-    scores = sorted(record["score"] for record in tried)
-    top = sum(exercise.points for exercise in exercises)
-    return feedback.environment().get_template("report.html.j2").render(
-        lesson=lesson, records=[_line(record) for record in records], tried=len(tried), rows=rows,
-        eye=_eye(records), misconceptions=_misconceptions(tried, exercises), repairs=_repairs(records), top=top,
-        mean=sum(scores) / len(scores) if scores else 0.0, median=_median(scores), chart=_chart(scores, top),
-        pieces=PIECES)
+    records = sorted((record for record in records if record["student"] in standings), key=lambda r: r["student"])
+    tried = [record for record in records if record["status"] not in (MISSING, UNREADABLE)]
+    scores = sorted(standings[record["student"]].score for record in tried)
+    top = max((standing.max_score for standing in standings.values()), default=0.0)
+    return environment().get_template("report.html.j2").render(
+        lesson=lesson, records=[_line(record, standings[record["student"]]) for record in records], tried=len(tried),
+        rows=_rows(tried, exercises, standings), eye=_eye(records, standings),
+        misconceptions=_misconceptions(tried, exercises), repairs=_repairs(records), top=top,
+        mean=sum(scores) / len(scores) if scores else 0.0, median=median(scores) if scores else 0.0,
+        chart=Markup(histogram.drawing(tuple(histogram.counts(scores, top)), top)),
+        chart_in_words=histogram.in_words(scores, top), pieces=PIECES, absent=[_name(student) for student in absent],
+        unread=sum(bool(standing.unread) for standing in standings.values()),
+        late=any(standing.penalty for standing in standings.values()))
 
 
-def _line(record: Mapping) -> dict:
-    return {"student": _name(record["student"]), "score": record["score"], "max_score": record["max_score"],
+def _line(record: Mapping, standing: Standing) -> dict:
+    return {"student": _name(record["student"]), "score": standing.score, "max_score": standing.max_score,
+            "penalty": standing.penalty, "unread": standing.unread,
             "status": record["status"].replace("_", " "), "graded": record["status"] == GRADED,
             "repairs": len(record["repairs"]),
             "misunderstood": ", ".join(f"{e['id']}: {name}" for e in record["exercises"] for name in e["diagnosis"])}
 
 
 def _name(student: str) -> str:
-    return feedback.clean(student, 200)
+    return one_line(student, 200)
 
 
-def _eye(records: Sequence[Mapping]) -> list[dict]:
+def _eye(records: Sequence[Mapping], standings: Mapping[str, Standing]) -> list[dict]:
     """Every status but `graded`, the ones that say most first."""
-    order = list(feedback.STATUSES)
-    order = ["tampered", *(status for status in order if status != "tampered")]
     found = []
-    for status in order:
+    for status in (TAMPERED, *(status for status in STATUSES if status != TAMPERED)):
         those = [record for record in records if record["status"] == status]
         if those:
-            found.append({"word": status.replace("_", " "), "title": feedback.STATUSES[status].about,
-                          "students": [{"name": _name(r["student"]), "note": feedback.clean(r["note"], 500),
-                                        "score": r["score"], "max_score": r["max_score"]} for r in those]})
+            found.append({"word": status.replace("_", " "), "title": STATUSES[status].about,
+                          "students": [{"name": _name(r["student"]), "note": one_line(r["note"], 500),
+                                        "score": standings[r["student"]].score,
+                                        "max_score": standings[r["student"]].max_score} for r in those]})
     return found
 
 
-def _row(exercise: Exercise, records: Sequence[Mapping]) -> _Row:
-    states: Counter[str] = Counter()
-    points = 0.0
-    for record in records:
-        entry = next((e for e in record["exercises"] if e["id"] == exercise.id), None)
-        state = entry["state"] if entry else "failed"
-        states[state if state in (PASSED, PARTLY, UNWRITTEN) else "failed"] += 1
-        points += entry["points"] if entry else 0.0
+def _rows(records: Sequence[Mapping], exercises: Sequence[Exercise], standings: Mapping[str, Standing]) -> list[_Row]:
+    """The exercises, then what a person reads."""
+    those = [standings[record["student"]] for record in records]
+    states = {exercise.id: Counter(_state(record, exercise.id) for record in records) for exercise in exercises}
+    rows = [_row(exercise.id, exercise.title, states[exercise.id], [s.marks[check_id(exercise.id)] for s in those])
+            for exercise in exercises]
+    written = [name for name, mark in those[0].marks.items() if mark.written] if those else []
+    for name in written:
+        marks = [standing.marks[name] for standing in those]
+        rows.append(_row(name.replace("-", ".", 1), "Written answer", Counter(map(_read_state, marks)), marks))
+    return rows
+
+
+def _state(record: Mapping, exercise: str) -> str:
+    state = next((entry["state"] for entry in record["exercises"] if entry["id"] == exercise), "failed")
+    return state if state in (PASSED, PARTLY, UNWRITTEN) else "failed"
+
+
+def _read_state(mark: Mark) -> str:
+    """What a written answer is, as far as a person has said; not one of `PIECES` while it is unread."""
+    if mark.unread:
+        return "unread"
+    if not mark.by_hand:
+        return UNWRITTEN
+    return PASSED if mark.score >= mark.max_score else PARTLY if mark.score > 0 else "failed"
+
+
+def _row(exercise: str, title: str, states: Counter, marks: Sequence[Mark]) -> _Row:
     counts = {word: states[word] for word, _ in PIECES}
-    return _Row(exercise.id, exercise.title, counts, points / len(records) if records else 0.0, exercise.points,
-                _pieces(counts))
+    mean = sum(mark.score for mark in marks) / len(marks) if marks else 0.0
+    return _Row(exercise, title, counts, mean, marks[0].max_score if marks else 0.0, _pieces(counts))
 
 
 def _pieces(counts: Mapping[str, int]) -> list[dict]:
@@ -129,32 +161,6 @@ def _repairs(records: Sequence[Mapping]) -> list[dict]:
     students: dict[str, list[str]] = {}
     for record in records:
         for repair in record["repairs"]:
-            students.setdefault(feedback.clean(repair, 500), []).append(_name(record["student"]))
-    return [{"what": feedback.sentence(what), "students": who[:NAMES_SHOWN], "more": max(len(who) - NAMES_SHOWN, 0),
+            students.setdefault(one_line(repair, 500), []).append(_name(record["student"]))
+    return [{"what": sentence(what), "students": who[:NAMES_SHOWN], "more": max(len(who) - NAMES_SHOWN, 0),
              "count": len(who)} for what, who in sorted(students.items(), key=lambda item: (-len(item[1]), item[0]))]
-
-
-def _median(values: Sequence[float]) -> float:
-    middle = len(values) // 2
-    if not values:
-        return 0.0
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
-
-
-def _chart(scores: Sequence[float], top: float) -> dict:
-    """A histogram in tenths of the points: geometry for the template, and the same in words."""
-    counts = [0] * BINS
-    for score in scores:
-        counts[min(int(BINS * score / top), BINS - 1) if top else 0] += 1
-    most = max(counts, default=0) or 1
-    width, height, left, base = 60, 180, 44, 210
-    bars = []
-    for number, count in enumerate(counts):
-        tall = round(height * count / most, 1)
-        bars.append({"x": left + number * width + 3, "y": round(base - tall, 1), "width": width - 6, "height": tall,
-                     "count": count, "middle": left + number * width + width / 2})
-    edges = [{"x": left + number * width, "label": f"{round(top * number / BINS, 1):g}"} for number in range(BINS + 1)]
-    words = ", ".join(f"{edges[i]['label']} to {edges[i + 1]['label']} points: {count}"
-                      for i, count in enumerate(counts) if count)
-    return {"bars": bars, "edges": edges, "base": base, "right": left + BINS * width,
-            "words": f"Number of submissions by score. {words or 'None'}."}

@@ -1,0 +1,133 @@
+"""The files of a class beside its gradebook: autograded notebooks, students' pages, class reports.
+
+Notebooks are written when a submission is graded. Pages and reports show what the gradebook holds now: `refresh`
+rewrites those that are older, at the price of writing them; no code of a student runs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import shutil
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from autograde.course import write_text
+from autograde.judging import oracles
+from autograde.recording import feedback
+from autograde.recording.autograded import result_in
+from autograde.recording.report import class_report
+from autograde.records import Standing
+
+# What nbgrader's exchange needs to give a page back to who handed in, and only to them.
+OF_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+
+
+def notebook_path(output: Path, student: str, lesson: str) -> Path:
+    """Where nbgrader and the formgrader expect a student's autograded notebook."""
+    return output / "autograded" / student / lesson / f"{lesson}.ipynb"
+
+
+def page_path(output: Path, student: str, lesson: str) -> Path:
+    """Where nbgrader's exchange expects a student's feedback."""
+    return output / "feedback" / student / lesson / f"{lesson}.html"
+
+
+def write_page(output: Path, notebook: Mapping, standing: Standing) -> None:
+    """A student's page, whole or not at all."""
+    write_text(page_path(output, standing.student, standing.lesson),
+               feedback.page(notebook, standing, state_of(standing)))
+
+
+def state_of(standing: Standing) -> str:
+    """Changes with everything in the gradebook that a page shows, and with how pages are made."""
+    return hashlib.sha256(f"{_maker()}\0{standing!r}".encode()).hexdigest()[:32]
+
+
+@functools.cache
+def _maker() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".j2"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def refresh(output: Path, lesson: str, standings: Mapping[str, Standing]) -> int:
+    """Rewrite the pages of a lesson that do not show what the gradebook holds; returns how many.
+
+    Whoever has an autograded notebook has a page. Those of students whom the gradebook does not know go away.
+    """
+    rewritten = 0
+    for path in sorted(output.glob(f"autograded/*/{lesson}/{lesson}.ipynb")):
+        student = path.parts[-3]
+        standing = standings.get(student)
+        if standing is None:
+            remove(output, student, lesson)
+        elif not _shows(page_path(output, student, lesson), state_of(standing)):
+            notebook = json.loads(path.read_text(encoding="utf-8"))
+            if result_in(notebook) is not None:  # else stock nbgrader made it, and its page is nbgrader's
+                write_page(output, notebook, standing)
+                copy_for_exchange(path.parent, page_path(output, student, lesson).parent)
+                rewritten += 1
+    return rewritten
+
+
+def _shows(path: Path, state: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return f'content="{state}"'.encode() in file.read(2_000)
+    except FileNotFoundError:
+        return False
+
+
+def records(output: Path, lesson: str) -> list[dict]:
+    """`Result.record()` of every submission of a lesson that has an autograded notebook, as it was graded last."""
+    found = []
+    for path in sorted(output.glob(f"autograded/*/{lesson}/{lesson}.ipynb")):
+        result = result_in(json.loads(path.read_text(encoding="utf-8")))
+        if result is not None:
+            found.append(result.record())
+    return found
+
+
+def write_report(output: Path, lesson: str, records: Sequence[Mapping], standings: Mapping[str, Standing],
+                 absent: Sequence[str] = ()) -> None:
+    """The class report of one lesson, see `report.class_report`."""
+    write_text(output / "report" / f"{lesson}.html",
+               class_report(lesson, records, oracles.of_lesson(lesson), standings, absent))
+
+
+def remove(output: Path, student: str, lesson: str) -> None:
+    """Take a student's autograded notebook and page of a lesson away."""
+    for path in (notebook_path(output, student, lesson), page_path(output, student, lesson)):
+        shutil.rmtree(path.parent, ignore_errors=True)
+        with contextlib.suppress(OSError):  # other lessons are still in there
+            path.parent.parent.rmdir()
+
+
+def copy_for_exchange(source: Path, target: Path) -> None:
+    """Put what the exchange needs beside a notebook or page, as nbgrader's own converters do.
+
+    The source may be a student's folder: only small ordinary files are taken, and no link is followed.
+    """
+    for name in OF_THE_EXCHANGE:
+        content = _small_file(source / name)
+        if content is None:
+            (target / name).unlink(missing_ok=True)
+        else:
+            write_text(target / name, content)
+
+
+def _small_file(path: Path) -> str | None:
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        # The mode is asked first because merely opening some devices has effects.
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+            with open(descriptor, "rb") as file:
+                return file.read(1_000).decode("utf-8")
+    return None

@@ -1,0 +1,170 @@
+"""Text from a student, made fit for a page that others read: escaped, cut to a number of bytes, never interpreted.
+
+A written answer is shown as the Markdown it is, without anything that could lead outside, ask for input or run:
+markdown-it escapes HTML, links stay text, pictures come from the answer's own attachments. Formulas reach the
+formgrader's MathJax only if every macro in them is one that sets formulas.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+from collections.abc import Mapping
+from urllib.parse import unquote
+
+from markupsafe import Markup, escape
+
+# Bytes of UTF-8 of one piece of text from a student; a page has a bounded number of pieces.
+CODE_BYTES = 20_000
+PRINTED_BYTES = 8_000
+SENTENCE_BYTES = 2_000
+PICTURE_BYTES = 2_000_000
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+# Control characters, and those that change the direction of the text around them.
+_INVISIBLE = {c: "�" for c in (*range(32), 127, *range(128, 160), *range(0x200E, 0x2010), *range(0x202A, 0x202F),
+                               *range(0x2066, 0x206A)) if chr(c) not in "\n\t"}
+
+
+def clean(text: str, limit: int) -> str:
+    """Text of at most about `limit` bytes that shows as what it is: no terminal codes, no invisible characters."""
+    kept = text[:limit].encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+    left_out = len(text) - len(kept)
+    kept = _ESCAPES.sub("", kept).replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE).strip("\n")
+    return f"{kept}\n… {left_out:,} more characters are not shown" if left_out > 0 else kept
+
+
+def one_line(text: str, limit: int = SENTENCE_BYTES) -> str:
+    """`clean`, on a line of its own: for names and notes."""
+    return " ".join(clean(text, limit).split())
+
+
+def sentence(text: str) -> str:
+    """The first letter large and a full stop at the end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def inline(text: str) -> Markup:
+    """Escaped, and what stands between backticks as code."""
+    pieces = str(escape(text)).split("`")
+    if len(pieces) % 2 == 0:  # a single backtick is just that
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return Markup("".join(f"<code>{piece}</code>" if i % 2 else piece for i, piece in enumerate(pieces)))
+
+
+# Markdown ---------------------------------------------------------------------------------------------
+
+def rendered(text: str, attachments: Mapping[str, Mapping[str, str]] | None = None) -> Markup:
+    """Markdown as HTML that is nothing but text, lists, tables, code, formulas and the answer's own pictures.
+
+    Parameters
+    ----------
+    text : what a student or an instructor wrote.
+    attachments : the cell's pictures, ``{name: {mime type: base64}}`` as in a notebook.
+    """
+    return Markup(_markdown().render(clean(text, CODE_BYTES), {"attachments": attachments or {}, "bytes": 0}))
+
+
+def for_formgrader(text: str, attachments: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """A written answer as the source of a Markdown cell in which nothing is left to interpret.
+
+    One HTML block on one line, so that no Markdown rule applies inside it, with the two characters that could begin a
+    formula as references. What a formula draws is cut off at the answer's own box.
+    """
+    html = str(rendered(text, attachments)).replace("\n", "&#10;").replace("$", "&#36;").replace("\\", "&#92;")
+    style = "contain:paint;overflow:auto;max-height:80em"
+    return f'<div class="tex2jax_ignore mathjax_ignore" style="{style}">{html}</div>'
+
+
+@functools.cache
+def _markdown():
+    from markdown_it import MarkdownIt
+    from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+    # HTML, links and references are left as they were typed.
+    markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+    markdown.disable(["link", "autolink", "reference", "html_block", "html_inline"])
+    markdown.use(dollarmath_plugin, allow_labels=False, allow_blank_lines=False, double_inline=True)
+    markdown.validateLink = lambda url: url.startswith("attachment:")
+    for rule, function in {
+        "image": _image, "fence": _code, "code_block": _code, "heading_open": _heading, "heading_close": _heading,
+        "math_inline": _formula, "math_inline_double": _formula, "math_block": _formula,
+    }.items():
+        markdown.add_render_rule(rule, function)
+    return markdown
+
+
+def _heading(self, tokens, index, options, env) -> str:
+    # A bold paragraph: the page's own headings are its outline.
+    return "<p><strong>" if tokens[index].nesting == 1 else "</strong></p>\n"
+
+
+def _code(self, tokens, index, options, env) -> str:
+    return f"<pre><code>{escape(tokens[index].content)}</code></pre>\n"
+
+
+def _image(self, tokens, index, options, env) -> str:
+    name = unquote(tokens[index].attrGet("src").removeprefix("attachment:"))
+    kind, data = next(((kind, data) for kind, data in env["attachments"].get(name, {}).items()
+                       if kind in PICTURES and _is_base64(data)), ("", ""))
+    env["bytes"] += len(data)
+    if not data or env["bytes"] > PICTURE_BYTES:
+        why = "is too large to be shown here" if data else "is not attached as a PNG, JPEG, GIF or WebP file"
+        return f"<em>[the picture {escape(one_line(name, 100))} {why}]</em>"
+    alt = escape(one_line(tokens[index].content, 500))
+    return f'<img alt="{alt}" src="data:{kind};base64,{"".join(data.split())}">'
+
+
+def _is_base64(data: object) -> bool:
+    try:
+        return isinstance(data, str) and bool(base64.b64decode("".join(data.split()), validate=True))
+    except (binascii.Error, ValueError):
+        return False
+
+
+# Formulas ---------------------------------------------------------------------------------------------
+
+_MACRO = re.compile(r"\\(?:operatorname\*|[a-zA-Z]+|.)", re.DOTALL)
+# What sets a formula, and nothing that makes links, defines macros, or moves what is drawn to another place.
+_MACROS = frozenset(re.findall(r"\S+", r"""
+\alpha \beta \gamma \delta \epsilon \varepsilon \zeta \eta \theta \vartheta \iota \kappa \lambda \mu \nu \xi \pi
+\varpi \rho \varrho \sigma \varsigma \tau \upsilon \phi \varphi \chi \psi \omega \Gamma \Delta \Theta \Lambda \Xi \Pi
+\Sigma \Upsilon \Phi \Psi \Omega \frac \dfrac \tfrac \sqrt \binom \sum \prod \int \iint \oint \lim \limsup \liminf
+\max \min \sup \inf \arg \argmax \argmin \exp \log \ln \lg \sin \cos \tan \cot \sec \sinh \cosh \tanh \coth \arcsin
+\arccos \arctan \det \dim \ker \Pr \gcd \deg \left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \middle
+\langle \rangle \lfloor \rfloor \lceil \rceil \lvert \rvert \lVert \rVert \vert \Vert \mid \parallel \cdot \times \div
+\pm \mp \ast \star \circ \bullet \odot \otimes \oplus \ominus \cap \cup \setminus \wedge \vee \neg \lnot \land \lor
+\in \notin \ni \subset \subseteq \supset \supseteq \emptyset \varnothing \forall \exists \nexists \infty \partial
+\nabla \ell \hbar \Re \Im \aleph \leq \le \geq \ge \ll \gg \neq \ne \equiv \sim \simeq \approx \cong \propto \prec
+\succ \to \gets \leftarrow \rightarrow \leftrightarrow \Leftarrow \Rightarrow \Leftrightarrow \implies \iff \mapsto
+\longrightarrow \uparrow \downarrow \hat \widehat \tilde \widetilde \bar \overline \underline \vec \dot \ddot
+\overbrace \underbrace \overset \underset \mathbf \mathrm \mathit \mathsf \mathtt \mathcal \mathbb \mathfrak
+\boldsymbol \bm \operatorname \operatorname* \text \textbf \textit \textrm \texttt \mbox \dots \ldots \cdots \vdots
+\ddots \quad \qquad \prime \top \bot \perp \angle \triangle \square \displaystyle \textstyle \limits \nolimits
+\because \therefore \intercal \begin \end \, \; \: \! \{ \} \| \% \& \_ \# \$ \\""")) | {"\\ "}
+_ENVIRONMENTS = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "cases",
+                           "aligned", "align", "align*", "gathered", "gather", "gather*", "split", "array", "equation",
+                           "equation*"))
+
+
+def _formula(self, tokens, index, options, env) -> str:
+    """A formula between its dollars: for MathJax where there is one, readable where there is none."""
+    token = tokens[index]
+    display = token.type != "math_inline"
+    text = escape(f"$${token.content}$$" if display else f"${token.content}$")
+    if not _only_sets(token.content):
+        html = f"<code>{text}</code>"
+    else:
+        html = f'<span class="formula tex2jax_process mathjax_process">{text}</span>'
+    return f"<p>{html}</p>\n" if token.type == "math_block" else html
+
+
+def _only_sets(formula: str) -> bool:
+    environments = re.findall(r"\\(?:begin|end)\s*\{([^}]*)\}", formula)
+    return (set(_MACRO.findall(formula)) <= _MACROS and set(environments) <= _ENVIRONMENTS
+            and len(environments) == len(re.findall(r"\\(?:begin|end)(?![a-zA-Z])", formula))
+            and len(formula) <= SENTENCE_BYTES)
