@@ -168,15 +168,19 @@ class FeedbackPage(HTMLExporter):
 
 
 class ReleaseFeedback(ExchangeReleaseFeedback):
-    """nbgrader's own, for a class of which not everybody handed in through the exchange."""
+    """nbgrader's own, with pages as the gradebook is now, and for a class of which some handed in elsewhere."""
 
     def copy_files(self):
-        """Release the pages of those who did; for the others say where their page is."""
-        from autograde.recording.pages import OF_THE_EXCHANGE
+        """Release the pages of who handed in through the exchange; for the others say where their page is."""
+        from autograde.recording import pages
 
+        lesson, root = self.coursedir.assignment_id, Path(self.coursedir.root)
+        if lesson in course.lessons():
+            with _writer(self.coursedir.db_url, lesson) as writer:
+                pages.refresh(root, lesson, writer.standings(lesson))
         others = []
         for folder in map(Path, glob.glob(self.src_path)):
-            if not all((folder / name).is_file() for name in OF_THE_EXCHANGE):
+            if not all((folder / name).is_file() for name in pages.OF_THE_EXCHANGE):
                 others.append(folder.parent.name)
                 self.log.warning("%s did not hand in through the exchange; the page to give back is in %s",
                                  others[-1], folder)
