@@ -177,7 +177,9 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
         lesson, root = self.coursedir.assignment_id, Path(self.coursedir.root)
         if lesson in course.lessons():
             with _writer(self.coursedir.db_url, lesson) as writer:
-                pages.refresh(root, lesson, writer.standings(lesson))
+                standings = writer.standings(lesson)
+            pages.refresh(root, lesson, standings)
+            pages.write_report(root, lesson, pages.records(root, lesson), standings)
         others = []
         for folder in map(Path, glob.glob(self.src_path)):
             if not all((folder / name).is_file() for name in pages.OF_THE_EXCHANGE):

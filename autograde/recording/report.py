@@ -33,6 +33,7 @@ class _Row:
     mean: float
     max_points: float
     bar: list[dict]
+    unread: int
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,8 @@ def _read_state(mark: Mark) -> str:
 def _row(exercise: str, title: str, states: Counter, marks: Sequence[Mark]) -> _Row:
     counts = {word: states[word] for word, _ in PIECES}
     mean = sum(mark.score for mark in marks) / len(marks) if marks else 0.0
-    return _Row(exercise, title, counts, mean, marks[0].max_score if marks else 0.0, _pieces(counts))
+    return _Row(exercise, title, counts, mean, marks[0].max_score if marks else 0.0, _pieces(counts),
+                sum(mark.unread for mark in marks))
 
 
 def _pieces(counts: Mapping[str, int]) -> list[dict]:
