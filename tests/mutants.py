@@ -9,7 +9,7 @@ on the syntax tree.
     python -m tests.mutants lstm.step --limit 40
 
 A mutant is killed if it is not accepted on any of the seeds. What survives because it computes the same is listed in
-``tests/equivalent.toml``, with the reason.
+``tests/equivalent/<topic>.toml``, with the reason.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.classroom import classroom
 
 SEEDS = (11, 12, 13)
 SECONDS = 10  # for one mutant on one seed: a changed loop may never end
-EQUIVALENT = Path(__file__).with_name("equivalent.toml")
+EQUIVALENT = Path(__file__).with_name("equivalent")  # one table a topic
 
 OPERATORS = {ast.Add: [ast.Sub, ast.Mult], ast.Sub: [ast.Add], ast.Mult: [ast.Add, ast.Div], ast.Div: [ast.Mult],
              ast.MatMult: [ast.Mult], ast.Pow: [ast.Mult], ast.FloorDiv: [ast.Mult], ast.Mod: [ast.FloorDiv]}
@@ -287,14 +287,12 @@ def originals(exercise: str, lesson: str) -> dict[str, str]:
 
 def equivalents() -> dict[str, set[str]]:
     """By exercise, the differences of mutants that compute the same as their original."""
-    if not EQUIVALENT.exists():
-        return {}
-    table = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
-    return {exercise: {entry["change"] for entry in entries} for exercise, entries in table.items()}
+    tables = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(EQUIVALENT.glob("*.toml"))]
+    return {exercise: {entry["change"] for entry in entries} for table in tables for exercise, entries in table.items()}
 
 
 def difference(original: str, mutant: str) -> str:
-    """The changed lines, on one line: how a mutant is named in ``equivalent.toml``."""
+    """The changed lines, on one line: how a mutant is named among the equivalent ones."""
     lines = difflib.ndiff(ast.unparse(ast.parse(original)).splitlines(), mutant.splitlines())
     return " ".join(f"{line[0]} {line[2:].strip()}" for line in lines if line[0] in "+-")
 
