@@ -263,7 +263,7 @@ def layer(case, initial=True, mask="hold", carry=True, sequences=True, memory=Tr
     B, T, _ = x.shape
     zeros = np.zeros((B, b.size))
     start = case["initial"] if "initial" in case and initial else zeros
-    valid = case.get("mask", np.ones((B, T), bool)) ^ (mask == "inverted")
+    valid = case["mask"] ^ (mask == "inverted") if "mask" in case else np.ones((B, T), bool)
     def run(h):
         start, states, shown = h, [], []
         for t in range(T):
