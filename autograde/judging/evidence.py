@@ -24,6 +24,11 @@ _MEANINGS = tuple((re.compile(pattern, re.S), meaning) for pattern, meaning in (
      r"shapes \1 and \2 cannot be concatenated: all their other axes must agree"),
     (r"indices\S* = (-?\d+) is not in \[0, (\d+)\)", r"index \1 is not one of the \2 there are"),
     (r"slice index (-?\d+) of dimension (\d+) out of bounds", r"there is no index \1 along axis \2"),
+    (r"symbolic `?tf\.Tensor|'SymbolicTensor' object|numpy\(\) is only available",
+     "a model is built from symbols before there are numbers, and NumPy and Python cannot compute with "
+     "these: use `ops` everywhere in `call`"),
+    (r"'NoneType' object cannot be interpreted as an integer", "how many sequences and steps there will be is not "
+     "known while a model is built (their axes are None), and your code counts on it"),
     (r"object does not support item assignment",
      "a tensor cannot be changed in place: collect the pieces in a list, then ops.stack or ops.concatenate them"),
 ))
@@ -64,20 +69,31 @@ def difference(exercise: Exercise, aspect: Aspect, case: Case, key: str, right: 
     return f"{text}." if counted else f"{text}; largest gap {gap.max():.2g}."
 
 
+def not_written(error: tuple[str, ...]) -> bool:
+    """Whether an error is the stub's own, which says nothing. TensorFlow raises NotImplementedError with words."""
+    return error[0] == "NotImplementedError" and not _plain(error[1])
+
+
 def stopped(case: Case, error: tuple[str, ...]) -> str:
     """That a case ended in an error, and where: ``(type, message, the student's line)``."""
     kind, message, *where = error
     tried = f"Tried: {case.about or case.name}."
-    if kind == "NotImplementedError":
+    if not_written(error):
         return f"{tried} This part is not written yet."
     line = f" in {where[0]}" if where and where[0] else ""
     return f"{tried} Your code stopped{line}, with {kind}: {_short(message)}"
 
 
-def _short(message: str, limit: int = 200) -> str:
-    # Keras wraps an exception in its own account of the call; the student's own words stand between.
+def _plain(message: str) -> str:
+    """The message without Keras's account of the call around it."""
     plain = re.sub(r"\x1b\[[0-9;]*m|\{\{function_node [^}]*\}\} ?", "", message).strip()
     plain = re.sub(r"^(Exception encountered when calling [^\n]*\n+)+", "", plain)
+    plain = re.sub(r"^Could not automatically infer [^\n]* Error encountered:\n+", "", plain)
+    return re.sub(r"\n*Arguments received by .*", "", plain, flags=re.S).strip()
+
+
+def _short(message: str, limit: int = 200) -> str:
+    plain = _plain(message)
     for pattern, meaning in _MEANINGS:
         found = pattern.search(plain)
         if found:

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from autograde.judging import rules
-from autograde.judging.evidence import close, difference, stopped
+from autograde.judging.evidence import close, difference, not_written, stopped
 from autograde.judging.exercise import Aspect, Case, Exercise, Misconception, Raises, outputs_of
 from autograde.records import (
     FAILED,
@@ -56,7 +56,7 @@ def judge(
         return _nothing(exercise, FORBIDDEN, note)
     if not outcome.arrays and not outcome.errors:
         return _nothing(exercise, NO_ANSWER, "The cell did not run to its check, so nothing could be tried.")
-    if not outcome.arrays and all(error[0] == "NotImplementedError" for error in outcome.errors.values()):
+    if not outcome.arrays and all(map(not_written, outcome.errors.values())):
         return _nothing(exercise, UNWRITTEN, "Replace the line `raise NotImplementedError()` with your code.")
 
     outcome = _derived(exercise, cases, outcome)

@@ -121,6 +121,19 @@ def _where(error: BaseException) -> str:
     return f"line {found.tb_lineno}" + (f": `{text[:100]}`" if text and "`" not in text else "")
 
 
+def gradients(layer, x: np.ndarray, direction: np.ndarray, **arguments) -> dict[str, np.ndarray]:
+    """The gradient of the sum of `direction` times ``layer(x)`` by each trainable weight: d0, d1, ... in their order.
+
+    `x` and `direction` are arrays; zeros where no gradient arrives.
+    """
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(x, **arguments) * direction)
+    found = tape.gradient(loss, [weight.value for weight in layer.trainable_weights], unconnected_gradients="zero")
+    return {f"d{i}": np.asarray(gradient) for i, gradient in enumerate(found)}
+
+
 def codes(text: str) -> np.ndarray:
     """A text as Unicode code points: cases and outcomes carry numbers only."""
     return np.array([ord(character) for character in text], np.int64)

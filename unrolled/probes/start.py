@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
-NOT_A_NUMBER = 999.0  # stands in for what is not finite, so that it can be told apart from a missing value
+from unrolled.probes import codes, gradients, text
 
 
 def affine(affine_map, case):
@@ -13,37 +14,34 @@ def affine(affine_map, case):
 
 
 def layer(Affine, case):
-    """Facts about the layer as numbers, one case at a time: weights, values, configuration, a copy."""
+    """The layer's weights, its outputs, its configuration or a copy of it, one case at a time."""
     units = int(case["units"])
     if "x" not in case:
-        config = Affine(units, use_bias=False, name="scores").get_config()
-        return {"units": config.get("units", -1), "use_bias": int(config.get("use_bias", -1)),
-                "name kept": int(config.get("name") == "scores")}
+        config = Affine(units, use_bias=False, name=text(case["name"])).get_config()
+        return {"units": config.get("units", -1), "use_bias": config.get("use_bias", -1),
+                "name": codes(config.get("name") or "?")}
     x = case.float32("x")
-    if "copied" in case:
-        copy = Affine.from_config(Affine(units, use_bias=False, name="scores").get_config())
-        copy(x)
-        return {"number of weights": len(copy.weights)}
     if "W" not in case:
-        return _weights(Affine(units), x)
-    made = Affine(units) if case["use_bias"] else Affine(units, use_bias=False)
-    made(x)
-    made.set_weights([case.float32(k) for k in ("W", "b") if k in case])
-    return {"y": made(x)}
-
-
-def _weights(made, x):
-    made(x)
-    made(x)
-    matrices = [w for w in made.weights if len(w.shape) == 2]
-    biases = [np.asarray(w) for w in made.weights if len(w.shape) == 1]
-    return {"number of weights": len(made.weights),
-            "kernel shape": list(matrices[0].shape) if matrices else [-1, -1],
-            "kernel at the start": float(np.any(np.asarray(matrices[0]))) if matrices else -1.0,
-            "bias at the start": float(np.any(biases[0])) if biases else -1.0}
+        made = Affine(units)
+        made(x)
+        made(x)
+        found = {f"w{i}": np.asarray(weight) for i, weight in enumerate(made.weights)}
+        return found | {"number of weights": [len(made.weights), len(made.trainable_weights)]}
+    if "use_bias" not in case:
+        made = Affine.from_config(Affine(units, use_bias=False, name="scores").get_config())
+    else:
+        made = Affine(units) if case["use_bias"] else Affine(units, use_bias=False)
+    weights = [case.float32(k) for k in ("W", "b") if k in case]
+    if "direction" not in case:
+        made(x)
+        made.set_weights(weights)
+        return {"y": made(x)}
+    inputs = keras.Input((None, x.shape[-1]))
+    model = keras.Model(inputs, made(inputs))
+    made.set_weights(weights)
+    return {"y": made(x), "any T": model(x)} | gradients(made, x, case.float32("direction"))
 
 
 def mask_mean(mean, case):
-    """The mean over valid steps; what is not a number becomes 999, so that it can be named."""
-    result = np.asarray(mean(case.float32("x"), case["mask"]))
-    return {"mean": np.nan_to_num(result, nan=NOT_A_NUMBER, posinf=NOT_A_NUMBER, neginf=NOT_A_NUMBER)}
+    """The mean over valid steps."""
+    return {"mean": mean(case.float32("x"), case["mask"])}
