@@ -17,8 +17,9 @@ from rich.console import Console
 from autograde.course import ROOT, WORK, UserError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+# Nothing in what is printed is markup or the name of an emoji: names are people's.
+console = Console(highlight=False, markup=False, emoji=False)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
 
 Lessons = Annotated[list[str] | None, typer.Argument(
     metavar="[LESSON]...", help="Lessons such as 04_lstm; all if none is named.", show_default=False)]
@@ -236,9 +237,23 @@ def _settings(submitted, output, db, workers, scheduler, force=False, limits=Non
 
 def main() -> None:
     """Run the command; what a person can put right is one line and exit code 2."""
+    _speak_utf8()
     try:
         app()
     except UserError as error:
         print(f"autograde: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _speak_utf8() -> None:
+    """File names are UTF-8 whatever the locale says; what a terminal cannot print is written out, never an error.
+
+    Under a locale such as ``C`` Python would read half the names of a class as broken text: it starts again in its
+    UTF-8 mode, printing as before.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
+    if os.name == "posix" and sys.getfilesystemencoding().lower() != "utf-8":
+        told = {"PYTHONUTF8": "1", "PYTHONIOENCODING": f"{sys.stdout.encoding}:backslashreplace"}
+        os.execve(sys.executable, [sys.executable, "-m", "autograde", *sys.argv[1:]], os.environ | told)
 

@@ -9,9 +9,14 @@ from pathlib import Path
 
 def write_text(path: Path, content: str) -> None:
     """Write a file so that a killed run leaves the old one or the new one, never half of one."""
+    write_bytes(path, content.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """As `write_text`, for what is no text."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    partial.write_text(content, encoding="utf-8")
+    partial = path.with_name(f".{os.getpid()}.partial")  # not the file's own name: that may be as long as names can be
+    partial.write_bytes(content)
     partial.replace(path)
 
 

@@ -23,6 +23,7 @@ from nbgrader.plugins import CsvExportPlugin
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from autograde import course
+from autograde.text import shown
 
 # What nbgrader itself does, for assignments that are no lessons.
 STOCK_SANITIZE = (stock.ClearOutput, stock.DeduplicateIds, stock.OverwriteKernelspec, stock.OverwriteCells,
@@ -61,15 +62,16 @@ class Rebuild(NbGraderPreprocessor):
 
         student, lesson = _who(resources)
         derived.require([lesson])
-        found = submission.find(Path(resources["metadata"]["path"]), lesson)
+        folder = Path(resources["metadata"]["path"])
+        found = submission.find(folder.parent.parent, [folder.parent.name], lesson)
         if found.status:
             from autograde.records import Submission
 
             rebuilt = Submission(student, lesson, repairs=found.repairs, status=found.status, note=found.note)
         else:
-            rebuilt = submission.rebuild(student, lesson, found.content, found.repairs)
+            rebuilt = submission.rebuild(student, lesson, found.content, found.repairs, found.files)
         for repair in rebuilt.repairs:
-            self.log.warning("%s: %s", student, repair)
+            self.log.warning("%s: %s", shown(student), repair)
         self.waiting[student, lesson] = rebuilt
         if rebuilt.notebook is None:
             nb = autograded(Result(student, lesson, rebuilt.status, (), note=rebuilt.note), rebuilt)

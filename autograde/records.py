@@ -46,6 +46,7 @@ class Submission:
     repairs : what was put right on the way in, one sentence each; shown to student and instructor.
     status : ``missing`` or ``unreadable`` if there is nothing to run, else None; `note` says why in one line.
     rescued : it could be read, but not as handed in (another encoding, an old format).
+    files : what lay beside the notebook, by its path with forward slashes: there when it runs and when it is read.
     """
 
     student: str
@@ -58,6 +59,7 @@ class Submission:
     status: str | None = None
     note: str = ""
     rescued: bool = False
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

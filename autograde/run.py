@@ -13,13 +13,15 @@ from pathlib import Path
 from autograde import course
 from autograde.course import UserError
 from autograde.intake import submission
+from autograde.intake.roll import Enrolled, Roll, name_problem, read_roll
 from autograde.recording import autograded, pages
 from autograde.recording import journal as journals
-from autograde.recording.gradebook import Writer, student_problem, timestamp_of
+from autograde.recording.gradebook import Writer, timestamp_of
 from autograde.recording.journal import Journal
 from autograde.records import CRASHED, MISSING, UNREADABLE, Result, Submission
 from autograde.running import engine
 from autograde.running.pool import Lesson, Pool, Task
+from autograde.text import shown
 from unrolled.sandbox.isolate import Limits
 
 
@@ -48,14 +50,8 @@ class Progress:
 
 
 def students(submitted: Path) -> list[str]:
-    """The students with a folder in the class's directory. Raises UserError if it is missing or empty."""
-    if not submitted.is_dir():
-        raise UserError(f"there is no directory {submitted}; --submitted names the folder that holds "
-                        "<student>/<lesson>/<lesson>.ipynb")
-    found = sorted(p.name for p in submitted.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if not found:
-        raise UserError(f"{submitted} holds no submissions; expected <student>/<lesson>/<lesson>.ipynb")
-    return found
+    """The students of the class in a directory. Raises UserError if it is missing or empty."""
+    return list(read_roll(submitted).students)
 
 
 def prepare_output(output: Path) -> None:
@@ -69,22 +65,23 @@ def prepare_output(output: Path) -> None:
         raise UserError(f"cannot write to {output}: {error.strerror or error}") from None
 
 
-def read_task(submitted: Path, student: str, lesson: str, secret: bytes, exercises) -> Task:
+def read_task(roll: Roll, student: str, lesson: str, secret: bytes, exercises) -> Task:
     """What a student handed in for a lesson, read but not interpreted. Links are never followed."""
     seed_of = engine.seeds(secret, student)
     seeds = {exercise.id: seed_of(exercise.id) for exercise in exercises}
-    problem = student_problem(student)
-    if problem:
-        return Task(student, lesson, None, seeds, status=UNREADABLE, note=problem)
-    found = submission.find(submitted / student / lesson, lesson)
-    return Task(student, lesson, found.content, seeds, found.repairs, found.status, found.note)
+    enrolled = roll.students.get(student, Enrolled(student, (student,)))  # one who left the class while it is graded
+    if enrolled.problem:
+        return Task(enrolled.student, lesson, None, seeds, status=UNREADABLE, note=enrolled.problem)
+    found = submission.find(roll.root, enrolled.folders, lesson)
+    return Task(student, lesson, found.content, seeds, found.repairs, found.status, found.note, found.files,
+                found.folder, found.asks)
 
 
 def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, journal: Journal, *,
                  only: Collection[str] | None = None, only_handed_in: bool = False) -> Iterator[Progress]:
     """Grade all submissions of one lesson; yields each as it is recorded, the ones of an earlier run first.
 
-    `only` limits it to some students; with `only_handed_in`, who has no folder for the lesson is left out, not
+    `only` limits it to some students; with `only_handed_in`, who has handed in nothing is left out, not
     recorded as missing. Who has handed in nothing and still may is absent: neither graded nor recorded.
     """
     lesson = Lesson.load(name)
@@ -93,38 +90,43 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
     version = journals.version(name)
     secret_id = hashlib.sha256(secret).hexdigest()
 
+    roll = read_roll(settings.submitted)
+    nameless = {one.student for one in roll.students.values() if name_problem(one.folders[0])}
+
     def read(student: str) -> tuple[Task, str]:
-        task = read_task(settings.submitted, student, name, secret, lesson.exercises)
+        task = read_task(roll, student, name, secret, lesson.exercises)
         content = task.content if task.content is not None else task.note.encode()
-        about = repr((task.repairs, timestamp_of(settings.submitted / student / name)))
+        files = {path: hashlib.sha256(held).hexdigest() for path, held in task.files.items()}
+        about = repr((task.repairs, timestamp_of(_handed_in_at(settings, task)), files))
         return task, journals.fingerprint(content + about.encode(), version, secret_id)
 
     fingerprints: dict[str, str] = {}
     todo: list[str] = []
-    for student in students(settings.submitted) if only is None else sorted(only):
-        if only_handed_in and not (settings.submitted / student / name).is_dir():
+    for student in roll.students if only is None else sorted(only):
+        task, fingerprint = read(student)
+        if only_handed_in and task.status == MISSING:
             continue
-        task, fingerprints[student] = read(student)
+        fingerprints[task.student] = fingerprint
         if task.status == MISSING and _still_may(writer.due(student, name)):
             _take_out(student, name, settings, writer, journal, out_of_class=False)
-            yield Progress(student)
+            yield Progress(student, problem=_asked(task))
             continue
-        record = _finished(student, name, fingerprints[student], settings, writer, journal)
+        record = _finished(student, name, fingerprint, settings, writer, journal)
         if record is None:
             todo.append(student)
         else:
-            yield Progress(student, record, resumed=True, problem=_problem(record))
+            yield Progress(student, record, resumed=True, problem=_problem(record) or _asked(task))
     for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
-        warning, can_be_recorded = "", not student_problem(task.student)
+        warning, can_be_recorded = "", task.student not in nameless
         if can_be_recorded:
             began = time.monotonic()
-            warning = record_one(settings, writer, result, handed_in, journal.given_before(task.student, name))
+            warning = record_one(settings, writer, task, result, handed_in, journal.given_before(task.student, name))
             result = replace(result, parts=result.parts | {"write": time.monotonic() - began})
         record = result.record()  # once: journal and table keep the same one, for everybody in the class
         if can_be_recorded and handed_in.status != CRASHED:  # else the grader failed: the next run tries again
             journal.append(task.student, name, fingerprints[task.student], record, settings.submitted)
-        yield Progress(task.student, record,
-                       problem=_problem(record, handed_in) or (f"{task.student}: {warning}" if warning else ""))
+        yield Progress(task.student, record, problem=_problem(record, handed_in) or _asked(task) or (
+            f"{shown(task.student)}: {warning}" if warning else ""))
 
 
 def take_out_removed(settings: Settings, writer: Writer, journal: Journal) -> list[str]:
@@ -157,8 +159,8 @@ def _still_may(due: datetime | None) -> bool:
 def try_again(lesson: Lesson, settings: Settings, pool: Pool) -> Iterator[Progress]:
     """Grade a lesson's submissions and write nothing: what a regrade would give."""
     secret = engine.secret_for(settings.output)
-    tasks = (read_task(settings.submitted, student, lesson.name, secret, lesson.exercises)
-             for student in students(settings.submitted))
+    roll = read_roll(settings.submitted)
+    tasks = (read_task(roll, student, lesson.name, secret, lesson.exercises) for student in roll.students)
     for _, result, handed_in in pool.grade(tasks, lesson):
         yield Progress(result.student, result.record(), problem=_problem(result.record(), handed_in))
 
@@ -172,7 +174,7 @@ def _finished(student: str, lesson: str, fingerprint: str, settings: Settings, w
     return record if there and writer.holds(student, lesson, record) else None
 
 
-def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Submission,
+def record_one(settings: Settings, writer: Writer, task: Task, result: Result, handed_in: Submission,
                given: dict | None = None) -> str:
     """Write one submission: its transaction, then its pages; returns a sentence if its timestamp is odd.
 
@@ -180,7 +182,7 @@ def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Su
     it was taken out, if it was.
     """
     student, lesson = result.student, result.lesson
-    folder = settings.submitted / student / lesson
+    folder = _handed_in_at(settings, task)
     notebook_path = pages.notebook_path(settings.output, student, lesson)
     timestamp, warning = timestamp_of(folder)
     writer.record(result, handed_in, timestamp, rewritten=autograded.rewritten(notebook_path, handed_in))
@@ -188,16 +190,27 @@ def record_one(settings: Settings, writer: Writer, result: Result, handed_in: Su
         writer.give_back(student, lesson, given)
     notebook = autograded.autograded(result, handed_in)
     course.write_text(notebook_path, autograded.as_json(notebook))
+    pages.write_beside(notebook_path.parent, handed_in.files)
     pages.write_page(settings.output, notebook, writer.standing(student, lesson))
     for path in (notebook_path, pages.page_path(settings.output, student, lesson)):
         pages.copy_for_exchange(folder, path.parent)
     return warning
 
 
+def _handed_in_at(settings: Settings, task: Task) -> Path:
+    return settings.submitted.joinpath(*task.folder or (task.student, task.lesson))
+
+
+def _asked(task: Task) -> str:
+    """One line about a folder that the instructor has to look at, empty for all others."""
+    return f"{shown(task.student)}: {task.asks}" if task.asks else ""
+
+
 def _problem(record: dict, handed_in: Submission | None = None) -> str:
     """One line for a submission the instructor has to ask about, empty for all others."""
+    student = shown(record["student"])
     if record["status"] == UNREADABLE or (handed_in is not None and handed_in.status == CRASHED):
-        return f"{record['student']}: {record['note']}"
+        return f"{student}: {record['note']}"
     if handed_in is not None and handed_in.rescued:
-        return f"{record['student']}: {handed_in.note or '; '.join(handed_in.repairs)}"
+        return f"{student}: {handed_in.note or '; '.join(handed_in.repairs)}"
     return ""

@@ -12,10 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from autograde import run
 from autograde.authoring.desk import Laid
 from autograde.course import ROOT, UserError, write_text
+from autograde.intake.roll import read_roll
 from autograde.nbgrader import late_penalty
 from autograde.recording import pages
 from autograde.recording.gradebook import Writer
@@ -23,6 +25,9 @@ from autograde.recording.journal import Journal
 from autograde.records import GRADED, Standing
 from autograde.running import sandbox
 from autograde.running.pool import Lesson, Pool
+from autograde.text import shown
+
+LONGEST_NAME = 40  # characters of a student's name in the table
 
 
 def print_protections(console: Console, box, *, whole: bool = False) -> bool:
@@ -58,10 +63,9 @@ def print_desk(console: Console, laid: list[Laid], folder: Path) -> None:
 def grade_and_show(names, settings, console: Console, errors: Console, *, json_file: Path | None = None,
                    unprotected: bool = False, only_handed_in: bool = False) -> list[str]:
     """Grade lessons, print table and places; returns one line for everything that needs an instructor's eye."""
-    run.students(settings.submitted)
+    problems = list(read_roll(settings.submitted).questions)
     run.prepare_output(settings.output)
-    shown: list[Shown] = []
-    problems: list[str] = []
+    graded: list[Shown] = []
     with ExitStack() as stack:
         journal = stack.enter_context(Journal(settings.output))
         writer = stack.enter_context(Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)))
@@ -80,14 +84,14 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
                     else:
                         records.append(progress.record)
                     advance(progress)
-            shown.append(refresh(settings.output, name, writer, records, absent))
+            graded.append(refresh(settings.output, name, writer, records, absent))
     if json_file is not None:
         try:
-            write_text(json_file, json.dumps([line for one in shown for line in one.lines()], indent=1,
+            write_text(json_file, json.dumps([line for one in graded for line in one.lines()], indent=1,
                                              ensure_ascii=False) + "\n")
         except OSError as error:
             raise UserError(f"cannot write {json_file}: {error.strerror or error}") from None
-    print_class(console, shown, settings)
+    print_class(console, graded, settings)
     problems.sort()
     for problem in problems:
         errors.print(f"autograde: {problem}", markup=False, soft_wrap=True)
@@ -97,7 +101,7 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
 def refresh_and_show(names, settings, console: Console) -> None:
     """Bring pages, reports and penalties up to what the gradebook holds now, and print the table. Runs no code."""
     run.prepare_output(settings.output)
-    shown = []
+    graded = []
     with (Journal(settings.output) as journal,
           Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer):
         if settings.submitted.is_dir():
@@ -105,8 +109,8 @@ def refresh_and_show(names, settings, console: Console) -> None:
                 console.print(_was_taken_out(student), markup=False, soft_wrap=True)
         for name in names:
             writer.prepare(name)
-            shown.append(refresh(settings.output, name, writer, pages.records(settings.output, name)))
-    print_class(console, shown, settings)
+            graded.append(refresh(settings.output, name, writer, pages.records(settings.output, name)))
+    print_class(console, graded, settings)
 
 
 def refresh(output: Path, lesson: str, writer: Writer, records: list[dict], absent: Sequence[str] = ()) -> Shown:
@@ -138,7 +142,8 @@ class Shown:
 
 
 def _was_taken_out(student: str) -> str:
-    return (f"{student}: has no folder any more, so pages and gradebook have no {student} either; "
+    name = shown(student)
+    return (f"{name}: has no folder any more, so pages and gradebook have no {name} either; "
             "marks given by hand come back with the folder")
 
 
@@ -159,23 +164,23 @@ def _bar(errors: Console, name: str, settings):
     @contextmanager
     def bar():
         columns = (TextColumn(f"{name}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-                   TextColumn("{task.fields[last]}"))
+                   TextColumn("{task.fields[last]}", markup=False))
         with Progress(*columns, console=errors, transient=True) as progress:
             task = progress.add_task(name, total=len(run.students(settings.submitted)), last="")
-            yield lambda done: progress.update(task, advance=1, last=done.student[:30])
+            yield lambda done: progress.update(task, advance=1, last=shown(done.student, 30))
 
     return bar()
 
 
-def print_class(console: Console, shown: Sequence[Shown], settings) -> None:
+def print_class(console: Console, graded: Sequence[Shown], settings) -> None:
     """The table, who is still to hand in, and where everything is."""
-    print_table(console, [line for one in shown for line in one.lines()])
-    for one in shown:
+    print_table(console, [line for one in graded for line in one.lines()])
+    for one in graded:
         if one.absent:
-            names = ", ".join(map(_plain, one.absent[:20])) + (" and more" if len(one.absent) > 20 else "")
+            names = ", ".join(map(shown, one.absent[:20])) + (" and more" if len(one.absent) > 20 else "")
             console.print(f"\n{one.lesson}: {len(one.absent)} have not handed in, and still may: {names}",
                           markup=False, soft_wrap=True)
-    rewritten = sum(one.rewritten for one in shown)
+    rewritten = sum(one.rewritten for one in graded)
     console.print(f"\nfeedback: {settings.output / 'feedback'}"
                   + (f" ({rewritten} pages brought up to date)" if rewritten else "")
                   + f"\nreport:   {settings.output / 'report'}\ngradebook: {settings.db_url.rsplit('@')[-1]}",
@@ -185,24 +190,26 @@ def print_class(console: Console, shown: Sequence[Shown], settings) -> None:
 def print_table(console: Console, lines: list[dict]) -> None:
     """One row a submission, with the gradebook's points; then what the class misunderstood most often."""
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for title in ("student", "lesson"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
+    # Names give way to scores: on a narrow terminal they are cut, and what is misunderstood wraps.
+    table.add_column("student", max_width=LONGEST_NAME, overflow="ellipsis", no_wrap=True)
+    table.add_column("lesson", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True, min_width=max(
+        [len(_score(line)) for line in lines], default=0))
     late, unread = (any(line.get(key) for line in lines) for key in ("penalty", "unread"))
     for title in ("late",) * late + ("unread",) * unread:
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
+    table.add_column("status", no_wrap=True, min_width=max([len(_status(line)) for line in lines], default=0))
     table.add_column("misunderstood", ratio=1)
     table.add_column("repairs", justify="right")
     misunderstood: Counter = Counter()
     for line in lines:
         names = [f"{e['id']}: {name}" for e in line["exercises"] for name in e["diagnosis"]]
         misunderstood.update(names)
-        status = line["status"] if line["status"] == GRADED else f"! {line['status']}"
         more = [f"−{line['penalty']:g}" if line.get("penalty") else ""] * late
         more += [f"{line['unread']:g}" if line.get("unread") else ""] * unread
-        table.add_row(_plain(line["student"]), line["lesson"], f"{line['score']:g}/{line['max_score']:g}", *more,
-                      status, "; ".join(names), str(len(line["repairs"]) or ""))
+        # As text: square brackets and colons in a name are no markup and no emoji.
+        table.add_row(Text(shown(line["student"], LONGEST_NAME)), line["lesson"], _score(line), *more,
+                      _status(line), "; ".join(names), str(len(line["repairs"]) or ""))
     console.print(table)
     if misunderstood:
         console.print("\nMost often misunderstood:")
@@ -210,9 +217,12 @@ def print_table(console: Console, lines: list[dict]) -> None:
             console.print(f"  {count} × {name}", markup=False)
 
 
-def _plain(text: str) -> str:
-    """A student's folder name without control characters or markup."""
-    return "".join(c if c.isprintable() else "?" for c in text).replace("[", "(")
+def _score(line: dict) -> str:
+    return f"{line['score']:g}/{line['max_score']:g}"
+
+
+def _status(line: dict) -> str:
+    return line["status"] if line["status"] == GRADED else f"! {line['status']}"
 
 
 def regrade_and_show(names, settings, console: Console, errors: Console, *, write: bool, unprotected: bool) -> None:
@@ -249,7 +259,7 @@ def regrade_and_show(names, settings, console: Console, errors: Console, *, writ
 def changes(old: dict | None, new: dict) -> list[str]:
     """How a submission's grade changes, exercise by exercise, in words; empty if it does not."""
     if old is None:
-        return [f"{new['student']}: not graded before, now {new['score']:g} points ({new['status']})"]
+        return [f"{shown(new['student'])}: not graded before, now {new['score']:g} points ({new['status']})"]
     before = {e["id"]: e for e in old["exercises"]}
     lines = []
     for exercise in new["exercises"]:
@@ -264,4 +274,4 @@ def changes(old: dict | None, new: dict) -> list[str]:
     if not lines and (old["status"], old["score"]) == (new["status"], new["score"]):
         return []
     status = f", {old['status']} → {new['status']}" if old["status"] != new["status"] else ""
-    return [f"{new['student']}: {new['score'] - old['score']:+g} points{status}", *lines]
+    return [f"{shown(new['student'])}: {new['score'] - old['score']:+g} points{status}", *lines]

@@ -132,7 +132,7 @@ def test_renamed_file(tmp_path, name):
     folder = tmp_path / "ada" / LESSON
     folder.mkdir(parents=True)
     (folder / name).write_bytes(FILES["utf-8"][0](right()))
-    found = submission.find(folder, LESSON)
+    found = submission.find(tmp_path, ["ada"], LESSON)
     assert found.status is None and name in found.repairs[0]
     handed_in = submission.rebuild("ada", LESSON, found.content, found.repairs)
     assert_whole(handed_in)

@@ -639,6 +639,11 @@ def folder(tmp_path) -> Path:
     return made
 
 
+def find(folder: Path):
+    """What lies in the folder of a student and a lesson, as a run finds it."""
+    return submission.find(folder.parents[1], [folder.parent.name], SKELETON)
+
+
 def content(cells=None) -> bytes:
     return json.dumps(notebook(answered() if cells is None else cells)).encode()
 
@@ -646,18 +651,19 @@ def content(cells=None) -> bytes:
 def test_exact_name_wins(folder):
     (folder / "09_shapes.ipynb").write_bytes(content())
     (folder / "09_shapes-Copy1.ipynb").write_bytes(b"{}")
-    found = submission.find(folder, SKELETON)
+    found = find(folder)
     assert (found.status, found.content) == (None, content())
-    assert found.repairs == ("other notebooks in the folder were not looked at: 09_shapes-Copy1.ipynb",)
+    assert found.repairs == ("other notebooks in the folder were not graded: 09_shapes-Copy1.ipynb",)
 
 
-def test_most_of_the_lessons_cells_wins_then_the_newest(folder):
+def test_most_answers_win_then_the_newest(folder):
     (folder / "notes.ipynb").write_bytes(content([cell("code", "x = 1")]))
     for name, when in (("old.ipynb", 1_000), ("new.ipynb", 2_000), ("also old.ipynb", 1_500)):
         (folder / name).write_bytes(content() + b" " * when)
         os.utime(folder / name, (when, when))
     (folder / "half.ipynb").write_bytes(content(answered()[:4]))
-    found = submission.find(folder, SKELETON)
+    (folder / "untouched.ipynb").write_bytes(content(lesson()))
+    found = find(folder)
     assert found.content == content() + b" " * 2_000
     assert found.repairs[0] == "the notebook is called new.ipynb instead of 09_shapes.ipynb; it was graded all the same"
 
@@ -666,9 +672,10 @@ def test_nothing_there(folder):
     (folder / "readme.txt").write_text("hello")
     (folder / "._09_shapes.ipynb").write_bytes(b"\0\5\26\7")
     (folder / ".ipynb_checkpoints").mkdir()
-    for path in (folder, folder / "nowhere"):
-        found = submission.find(path, SKELETON)
-        assert (found.content, found.status, found.note) == (None, "missing", "no notebook was handed in")
+    assert (find(folder).content, find(folder).status) == (None, "missing")
+    assert find(folder).note == "no notebook was handed in (the folder holds readme.txt)"
+    found = submission.find(folder.parents[1], ["nobody"], SKELETON)
+    assert (found.content, found.status, found.note) == (None, "missing", "no notebook was handed in")
 
 
 def unreadable(found) -> str:
@@ -680,44 +687,55 @@ def test_links_are_never_followed(folder, tmp_path):
     secret = tmp_path / "secret.ipynb"
     secret.write_bytes(content())
     (folder / "09_shapes.ipynb").symlink_to(secret)
-    assert "symbolic link" in unreadable(submission.find(folder, SKELETON))
+    assert "symbolic link" in unreadable(find(folder))
     (folder / "09_shapes.ipynb").unlink()
     (folder / "other.ipynb").symlink_to(secret)
-    assert "symbolic link" in unreadable(submission.find(folder, SKELETON))
+    assert "symbolic link" in unreadable(find(folder))
     (folder / "own.ipynb").write_bytes(content([cell("code", "x = 1")]))
-    assert "own.ipynb" in submission.find(folder, SKELETON).repairs[0]
-    link = folder.parent / "link"
-    link.symlink_to(folder, target_is_directory=True)
-    assert "symbolic link" in unreadable(submission.find(link, SKELETON))
+    assert "own.ipynb" in find(folder).repairs[0]
+
+
+@pytest.mark.parametrize("which", ["lesson", "student"])
+def test_folders_that_are_links(folder, which):
+    """Another student's work is not handed in by a link, wherever on the way it stands."""
+    (folder / "09_shapes.ipynb").write_bytes(content())
+    other = folder.parents[1] / "mallory"
+    if which == "lesson":
+        other.mkdir()
+        (other / "09_shapes").symlink_to(folder, target_is_directory=True)
+    else:
+        other.symlink_to(folder.parent, target_is_directory=True)
+    assert "symbolic link" in unreadable(find(other / "09_shapes"))
 
 
 def test_pipes_folders_and_files_in_the_wrong_place(folder):
     os.mkfifo(folder / "09_shapes.ipynb")
-    assert "not an ordinary file" in unreadable(submission.find(folder, SKELETON))
+    assert "not an ordinary file" in unreadable(find(folder))
     (folder / "09_shapes.ipynb").unlink()
     (folder / "09_shapes.ipynb").mkdir()
-    assert "not an ordinary file" in unreadable(submission.find(folder, SKELETON))
-    file = folder.parent / "file"
-    file.write_text("x")
-    assert "is a file" in unreadable(submission.find(file, SKELETON))
+    assert "not an ordinary file" in unreadable(find(folder))
+    (folder / "09_shapes.ipynb").rmdir()
+    folder.rmdir()
+    folder.write_text("x")
+    assert "is a file" in unreadable(find(folder))
 
 
 def test_large_files_are_not_read(folder):
     with (folder / "09_shapes.ipynb").open("wb") as file:
         file.truncate(reading.MAX_BYTES + 1)
-    assert "larger than 64 MiB" in unreadable(submission.find(folder, SKELETON))
+    assert "larger than 64 MiB" in unreadable(find(folder))
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_no_permission(folder):
     (folder / "09_shapes.ipynb").write_bytes(content())
     (folder / "09_shapes.ipynb").chmod(0)
-    assert "permissions" in unreadable(submission.find(folder, SKELETON))
+    assert "permissions" in unreadable(find(folder))
 
 
 def test_names_that_break_lines(folder):
     (folder / ("x\n\x1b[31m" + "y" * 100 + ".ipynb")).write_bytes(content())
-    repair = submission.find(folder, SKELETON).repairs[0]
+    repair = find(folder).repairs[0]
     assert repair.isprintable() and len(repair) < 150
 
 
@@ -743,7 +761,7 @@ def course(tmp_path, monkeypatch):
 
 
 def handed_in_by(target: Path, student: str) -> submission.Submission:
-    found = submission.find(target / student / "09_shapes", SKELETON)
+    found = submission.find(target, [student], SKELETON)
     return submission.rebuild(student, SKELETON, found.content, found.repairs)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from autograde.intake import outputs
+
 MAX_BYTES = 64 * 2**20
 MAX_CELLS = 5_000
 MAX_CONTAINERS = 1_000_000  # brackets in the file: each costs up to 230 bytes of memory
@@ -47,11 +49,16 @@ def read(content: bytes) -> Read:
         raise Unreadable("the file is larger than 64 MiB; clear all outputs and hand it in again")
     if not content.strip():
         raise Unreadable("the file is empty; save the notebook and hand it in again")
-    if sum(map(content.count, (b"[", b"{"))) > MAX_CONTAINERS or content.count(b",") > MAX_ITEMS:
-        raise Unreadable("the file holds too much data; clear all outputs and hand it in again")
+    lightened: tuple[str, ...] = ()
+    if _costs_too_much(content):
+        content = outputs.without(outputs.OUTPUTS, content)
+        if content is None or _costs_too_much(content):
+            raise Unreadable("the file holds too much data; clear all outputs and hand it in again")
+        lightened = ("the file held too much data; its outputs were left out",)
     if content.count(b'"cell_type"') > 2 * MAX_CELLS:  # one a cell, another in nbgrader's metadata of some
         raise Unreadable(TOO_MANY)  # before memory is spent on them
     text, repairs = _decoded(content)
+    repairs = lightened + repairs
     data = _json(text)
     del text
     raw, old = _raw_cells(data)
@@ -62,7 +69,11 @@ def read(content: bytes) -> Read:
     if len(raw) > MAX_CELLS:
         raise Unreadable(TOO_MANY)
     cells = tuple(_cell(number, cell) for number, cell in enumerate(raw, 1))
-    return Read(cells, _language(data), repairs, rescued=bool(repairs))
+    return Read(cells, _language(data), repairs, rescued=len(repairs) > len(lightened))
+
+
+def _costs_too_much(content: bytes) -> bool:
+    return sum(map(content.count, (b"[", b"{"))) > MAX_CONTAINERS or content.count(b",") > MAX_ITEMS
 
 
 def _decoded(content: bytes) -> tuple[str, tuple[str, ...]]:

@@ -7,9 +7,11 @@ the way is said in `Submission.repairs`, one sentence each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from autograde import course
 from autograde.intake import folder, notebook, sources
 from autograde.intake.answers import find_answers
 from autograde.intake.assembling import assemble, texts_for_rules
@@ -23,36 +25,63 @@ from autograde.intake.written import find_written
 from autograde.records import MISSING, UNREADABLE, Submission
 
 
-def find(path: Path, lesson: str | Skeleton) -> HandedIn:
-    """What a student handed in, from ``submitted/<student>/<lesson>/``: bytes, or a status and why; never raises.
+def find(root: Path, folders: Sequence[str], lesson: str | Skeleton) -> HandedIn:
+    """What a student handed in for a lesson below the class's directory: bytes, or a status and why; never raises.
 
-    ``<lesson>.ipynb``, else the notebook with most of the lesson's cells. Links are never followed.
+    Parameters
+    ----------
+    root : the class's directory. No link is followed below it.
+    folders : the names of the student's folders there (several if the name is spelled in several ways).
+    lesson : its name or its `Skeleton`.
     """
     skeleton = _skeleton(lesson)
-    return folder.find(Path(path), skeleton.lesson, frozenset(skeleton.by_grade_id))
+    wanted = folder.Lesson(skeleton.lesson, frozenset(skeleton.by_grade_id),
+                           frozenset(course.lessons()) - {skeleton.lesson}, lambda content: worked(skeleton, content))
+    found = [(name, folder.find(root, name, wanted)) for name in folders]
+    there = [(name, one) for name, one in found if one.status != MISSING]
+    name, first = (there or found)[0]
+    if len(there) > 1:
+        others = ", ".join(ascii(other) for other, _ in there[1:])
+        return replace(first, asks=f"the name is spelled in several ways, and {skeleton.lesson} was handed in under "
+                                   f"each; what lies in {name!a} was graded, not {others}; keep one of them")
+    return first
 
 
-def rebuild(student: str, lesson: str | Skeleton, content: bytes | None, repairs: Iterable[str] = ()) -> Submission:
+def worked(skeleton: Skeleton, content: bytes) -> int:
+    """How many answers in a notebook's bytes are somebody's work, code and text; -1 if it is not this lesson's."""
+    handed_in = rebuild("", skeleton, content)
+    if handed_in.status:
+        return -1
+    exercises = [part for part in skeleton.parts if part.kind == "solution"]
+    text = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in handed_in.notebook.cells}
+    written = [part for part in skeleton.parts if part.kind == "written"
+               and not sources.same(text[part.grade_id], part.source)]
+    return len(exercises) - len(handed_in.untouched) + len(written)
+
+
+def rebuild(student: str, lesson: str | Skeleton, content: bytes | None, repairs: Iterable[str] = (),
+            files: Mapping[str, bytes] | None = None) -> Submission:
     """The skeleton with a student's answers: a pure function of the file's bytes.
 
     Parameters
     ----------
     student, lesson : whose, and the lesson's name or its `Skeleton`.
-    content, repairs : what `find` found. Without content the submission is ``missing``.
+    content, repairs, files : what `find` found. Without content the submission is ``missing``.
     """
     skeleton = _skeleton(lesson)
     repairs = tuple(repairs)
     if content is None:
         return Submission(student, skeleton.lesson, repairs=repairs, status=MISSING, note=folder.NOTHING)
     try:
-        return _put_together(student, skeleton, notebook.read(content), repairs)
+        return _put_together(student, skeleton, notebook.read(content), repairs, dict(files or {}))
     except Unreadable as problem:
         return Submission(student, skeleton.lesson, repairs=repairs, status=UNREADABLE, note=str(problem))
     finally:
         sources.forget()
 
 
-def _put_together(student: str, skeleton: Skeleton, read: notebook.Read, repairs: tuple[str, ...]) -> Submission:
+def _put_together(student: str, skeleton: Skeleton, read: notebook.Read, repairs: tuple[str, ...],
+                  files: dict[str, bytes]) -> Submission:
     matched = match(skeleton, read)
     answers, written = find_answers(matched), find_written(matched)
     _must_be_of_the_lesson(matched, answers)
@@ -63,7 +92,7 @@ def _put_together(student: str, skeleton: Skeleton, read: notebook.Read, repairs
         student, skeleton.lesson, notebook=rebuilt, steps=steps, answers=texts_for_rules(skeleton, answers, helpers),
         untouched=frozenset(skeleton.parts[i].exercise for i, answer in answers.items() if answer.untouched),
         repairs=(*repairs, *read.repairs, *matched.repairs, *of_parts, *said_of(helpers), *said_of_the_rest(matched)),
-        rescued=read.rescued)
+        rescued=read.rescued, files=files)
 
 
 def _must_be_of_the_lesson(matched: Matched, answers) -> None:

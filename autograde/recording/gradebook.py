@@ -17,13 +17,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from autograde.course import UserError
+from autograde.intake.roll import name_problem
 from autograde.recording import leaving, standing
 from autograde.recording.database import Database
 from autograde.recording.sheet import GradeCell, Sheet, answer_ids, check_id, find_notebook, prepared
 from autograde.recording.standing import Late
 from autograde.records import Result, Standing, Submission
 
-LONGEST_NAME = 128  # characters of a student's id, nbgrader's own limit
 NO_RESPONSE = "No response."  # nbgrader's words for an untouched answer
 
 
@@ -70,7 +70,7 @@ class Writer:
         timestamp : when it was handed in; None leaves what the gradebook has.
         rewritten : written exercises whose answer is not the one that was graded by hand.
         """
-        problem = student_problem(result.student)
+        problem = name_problem(result.student)
         if problem:
             raise UserError(problem)
         sheet = self._sheets[result.lesson]
@@ -124,16 +124,6 @@ class Writer:
         """Take a submission out of the gradebook, see `leaving.take_out`; keep what was `given` first."""
         with self._database.session() as session:
             leaving.take_out(session, self._sheets[lesson], student, out_of_class=out_of_class)
-
-
-def student_problem(student: str) -> str:
-    """Why a folder's name cannot be a student's id in a gradebook, in one line; empty if it can."""
-    shown = student.encode("utf-8", "replace").decode()
-    if len(student) > LONGEST_NAME:
-        return f"the student id {shown[:20]}… is longer than nbgrader's {LONGEST_NAME} characters; rename the folder"
-    if shown != student:
-        return f"the student id {shown!r} is not valid text; rename the folder"
-    return ""
 
 
 def timestamp_of(folder: Path) -> tuple[datetime | None, str]:

@@ -16,7 +16,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from autograde.course import write_text
+from autograde.course import write_bytes, write_text
 from autograde.judging import oracles
 from autograde.recording import feedback
 from autograde.recording.autograded import result_in
@@ -108,6 +108,25 @@ def remove(output: Path, student: str, lesson: str) -> None:
         shutil.rmtree(path.parent, ignore_errors=True)
         with contextlib.suppress(OSError):  # other lessons are still in there
             path.parent.parent.rmdir()
+
+
+def write_beside(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put what a student handed in beside a notebook beside it again, and take away what an earlier hand-in left.
+
+    Parameters
+    ----------
+    folder : where the autograded notebook lies.
+    files : by path below it, with forward slashes, as `intake.beside.gathered` found them.
+    """
+    keep = {folder / path for path in files}
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder comes before the folder
+        if path.is_dir() and not path.is_symlink():
+            with contextlib.suppress(OSError):  # it holds something
+                path.rmdir()
+        elif path not in keep and path.suffix != ".ipynb" and path.name not in OF_THE_EXCHANGE:
+            path.unlink()
+    for path in sorted(keep):
+        write_bytes(path, files[path.relative_to(folder).as_posix()])
 
 
 def copy_for_exchange(source: Path, target: Path) -> None:

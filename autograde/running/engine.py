@@ -53,7 +53,8 @@ def grade(
     asked = [ex for ex in exercises if ex.id in checked and ex.id not in submission.untouched]
     cases = {ex.id: ex.draw(seed_of(ex.id)) for ex in asked}
     drawn = time.monotonic()
-    transcript = sandbox.run(needed(submission, set(cases)), inputs(cases)) if asked else Transcript(status=GRADED)
+    transcript = sandbox.run(needed(submission, set(cases)), inputs(cases), submission.files) if asked else \
+        Transcript(status=GRADED)
     ran = time.monotonic()
     verdicts = tuple(_verdict(ex, cases.get(ex.id), transcript, submission) for ex in exercises)
     now = time.monotonic()

@@ -11,7 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from autograde.course import UserError
 from autograde.intake.skeleton import Skeleton
@@ -27,7 +27,10 @@ IN_FLIGHT = 3  # tasks a worker may have waiting: enough to keep it busy, few en
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to grade: its bytes as handed in (or why there are none), and the seeds of its hidden inputs."""
+    """One submission to grade: its bytes as handed in (or why there are none), and the seeds of its hidden inputs.
+
+    `files`, `folder` and `asks` are those of `intake.folder.HandedIn`.
+    """
 
     student: str
     lesson: str
@@ -36,6 +39,9 @@ class Task:
     repairs: tuple[str, ...] = ()
     status: str | None = None
     note: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    folder: tuple[str, ...] = ()
+    asks: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def rebuilt(task: Task, lesson: Lesson) -> Submission:
     """The submission of a task, put into the lesson's skeleton."""
     if task.status:
         return Submission(task.student, task.lesson, status=task.status, note=task.note, repairs=task.repairs)
-    return rebuild(task.student, lesson.skeleton, task.content, task.repairs)
+    return rebuild(task.student, lesson.skeleton, task.content, task.repairs, task.files)
 
 
 def grade_task(task: Task, lesson: Lesson, limits: Limits | None = None) -> tuple[Result, Submission]:

@@ -19,6 +19,7 @@ import sys
 import sysconfig
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -159,12 +160,17 @@ class Sandbox:
 
     # A submission ------------------------------------------------------------------------------------
 
-    def run(self, steps: tuple[Step, ...], inputs: dict[str, np.ndarray]) -> Transcript:
-        """Run `steps` in a new child. `inputs` are the cases' arrays by ``"exercise/case/key"``.
+    def run(self, steps: tuple[Step, ...], inputs: dict[str, np.ndarray],
+            files: Mapping[str, bytes] | None = None) -> Transcript:
+        """Run `steps` in a new child. `inputs` are the cases' arrays by ``"exercise/case/key"``, `files` what lies in
+        its working folder, by path with forward slashes.
 
         A child lost with the warm process is run once more in a new one.
         """
         job = channel.pack("job", {"steps": [asdict(step) for step in steps]}, inputs)
+        if files:
+            contents = {str(number): np.frombuffer(content, np.uint8) for number, content in enumerate(files.values())}
+            job += channel.pack("files", {"paths": list(files)}, contents)
         for _ in range(2):
             began = time.monotonic()
             with self._groups.slot() as group:

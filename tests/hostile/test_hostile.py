@@ -17,6 +17,7 @@ import pytest
 from autograde import course
 from autograde.authoring import lesson
 from autograde.cells import answer_of
+from autograde.intake.roll import read_roll
 from autograde.judging import oracles
 from autograde.records import GRADED, STATUSES
 from autograde.run import read_task
@@ -63,7 +64,7 @@ def hand_in(attack: Attack, folder: Path, other: Path) -> None:
 def grade(sandbox, submitted: Path, student: str = "mallory"):
     """One student's folder, read and graded as a run does it."""
     the_lesson = Lesson.load(LESSON)
-    task = read_task(submitted, student, LESSON, SECRET, the_lesson.exercises)
+    task = read_task(read_roll(submitted), student, LESSON, SECRET, the_lesson.exercises)
     return engine.grade(rebuilt(task, the_lesson), task.seeds.__getitem__, sandbox, the_lesson.exercises)
 
 

@@ -15,9 +15,11 @@ import gc
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 import traceback
 
@@ -127,6 +129,8 @@ class Zygote:
         self.closed_in = closed_in
         self.threads = _thread_count()
         self.started = 0
+        # A closed-in child has a working folder of its own that ends with it; others get one below this.
+        self.scratch = None if closed_in else tempfile.mkdtemp(prefix="unrolled-")
 
     def serve(self, greeting: dict) -> None:
         self.control.sendall(json.dumps(greeting | {"threads": self.threads}).encode())
@@ -136,16 +140,19 @@ class Zygote:
             if not readable:
                 continue
             message, descriptors = _receive_with_fds(self.control)
-            if not message:
-                os._exit(0)  # the engine is gone
+            if not message:  # the engine is gone
+                if self.scratch:
+                    shutil.rmtree(self.scratch, ignore_errors=True)
+                os._exit(0)
             self._answer(*descriptors)
             for descriptor in descriptors:
                 os.close(descriptor)
 
     def _reap(self) -> None:
         try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
+            while pid := os.waitpid(-1, os.WNOHANG)[0]:
+                if self.scratch:
+                    shutil.rmtree(os.path.join(self.scratch, str(pid)), ignore_errors=True)
         except ChildProcessError:
             pass  # no children at all
 
@@ -187,6 +194,9 @@ class Zygote:
             if self.closed_in:
                 isolate.confine(self.limits, self.started)
             else:
+                own = os.path.join(self.scratch, str(os.getpid()))
+                os.mkdir(own)
+                os.chdir(own)
                 isolate.set_limits(self.limits)
             if os.read(4, 1):  # nothing runs, or forks, before the engine has put this process into its group
                 os.close(4)
@@ -209,7 +219,9 @@ def _run(shell, content: bytes, out: int, limits: Limits) -> None:
 
     random.seed()
     np.random.seed()
-    [frame] = channel.Reader(channel.NUMBERS_AND_TEXT).feed(content)
+    frame, *files = channel.Reader(channel.NUMBERS_AND_TEXT).feed(content)
+    for beside in files:
+        _put_beside(beside)
     inputs: dict[str, dict[str, dict]] = {}
     for name, value in frame.arrays.items():
         exercise, case, key = name.split("/", 2)
@@ -217,6 +229,21 @@ def _run(shell, content: bytes, out: int, limits: Limits) -> None:
     runner = Runner(shell, out, limits)
     runner.send("ready", {})
     runner.run(frame.data["steps"], inputs)
+
+
+def _put_beside(frame: channel.Frame) -> None:
+    """Write what was handed in beside the notebook into the working folder, from where it can be read and imported.
+
+    First on the path, as where the notebook was written: a student's `random.py` counts there too.
+    """
+    for number, path in enumerate(frame.data["paths"]):
+        folder, _, name = path.rpartition("/")
+        if folder:
+            os.makedirs(folder, exist_ok=True)
+        descriptor = os.open(os.path.join(folder, name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+        with open(descriptor, "wb") as file:
+            file.write(frame.arrays[str(number)].tobytes())
+    sys.path.insert(0, os.getcwd())
 
 
 def _read_all(descriptor: int) -> bytes:
