@@ -8,6 +8,8 @@ a time, otherwise what its code allows. Bombs were not let loose on it, and what
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,6 +68,48 @@ def _link_the_notebook(folder: Path, other: Path) -> None:
 
 def _link_beside(folder: Path, other: Path) -> None:
     (folder / "kept.txt").symlink_to(other)
+
+
+def _link_beside_by_another_name(folder: Path, other: Path) -> None:
+    (folder / "kept.txt").hardlink_to(other)
+
+
+def _lesson_folder_is_a_link(folder: Path, other: Path) -> None:
+    shutil.rmtree(folder)
+    folder.symlink_to(other.parent, target_is_directory=True)
+
+
+def _students_folder_is_a_link(folder: Path, other: Path) -> None:
+    shutil.rmtree(folder.parent)
+    folder.parent.symlink_to(other.parents[1], target_is_directory=True)
+
+
+def _modules_of_others(folder: Path, other: Path) -> None:
+    text = "def __getattr__(name): return lambda *a, **k: 1.0\n"
+    for name in ("unrolled.py", "numpy.py", "json.py", "struct.py", "zipfile.py", "autograde.py"):
+        (folder / name).write_text(text)
+    (folder / "unrolled").mkdir()
+    (folder / "unrolled" / "__init__.py").write_text(text)
+
+
+def _much_beside(folder: Path, other: Path) -> None:
+    for number in range(30):
+        with (folder / f"large-{number}").open("wb") as file:
+            file.truncate(7 * 2**20)
+    for number in range(3_000):
+        (folder / f"small-{number}").write_text("x")
+
+
+def _pipes_beside(folder: Path, other: Path) -> None:
+    os.mkfifo(folder / "pipe.txt")
+    (folder / "tmp").write_text("x")  # the name of a folder that is there
+    (folder / "a" / "b" / "c" / "d" / "e").mkdir(parents=True)
+    (folder / "a" / "b" / "c" / "d" / "e" / "deep.txt").write_text("x")
+
+
+def _bracket_bomb(folder: Path, other: Path) -> None:
+    [own] = folder.glob("*.ipynb")
+    own.write_bytes(b'{"cells": [{"outputs": ' + b"[" * 90_000_000)
 
 
 def _zip_bomb(folder: Path, other: Path) -> None:
@@ -284,6 +328,12 @@ for address in (("127.0.0.1", 80), ("192.0.2.1", 80)):
            place=_link_the_notebook, statuses=(UNREADABLE,)),
     Attack("B5b", "hand in a link to the gradebook beside the notebook", "copied into autograded/ and the feedback",
            place=_link_beside, code='print(os.path.exists("kept.txt"), os.listdir("."))', says="False"),
+    Attack("B5c", "hand in a folder for the lesson that is a link to another student's", "not measured",
+           place=_lesson_folder_is_a_link, statuses=(UNREADABLE,)),
+    Attack("B5d", "be a student whose folder is a link to another's", "not measured",
+           place=_students_folder_is_a_link, statuses=(UNREADABLE,)),
+    Attack("B5e", "give another's file a second name beside the notebook (a hard link)", "not measured",
+           place=_link_beside_by_another_name, code='print(os.path.exists("kept.txt"))', says="False"),
     Attack("B7", "read the environment of the grader", "all readable", code='''
 print("env", [v for v in os.environ if "SECRET" in v or "DB" in v or "TOKEN" in v])
 ''', says="env []"),
@@ -328,11 +378,26 @@ import threading
 for _ in range(2000): os.write(1, b"x" * 100_000); os.write(2, b"x" * 100_000)
 '''),
     Attack("C8", "a zip bomb beside the notebook", "unpacked without limit while collecting (194 kB became 200 MB)",
-           place=_zip_bomb, code='print(os.path.exists("bomb.zip"))', says="False"),
+           place=_zip_bomb, code='print(os.path.getsize("bomb.zip") < 100_000)', says="True"),
     Attack("C9", "a poisoned model file beside the notebook", "loaded wherever code loads it", place=_model_file,
            code='''
 print(os.path.exists("model.keras"))
-''', says="False"),
+''', says="True"),
+    Attack("C9b", "modules beside the notebook that are called as the grader's and the libraries' are", "not measured",
+           place=_modules_of_others, code='''
+import importlib, sys
+for name in ("unrolled", "json", "struct", "zipfile"):
+    for known in [m for m in sys.modules if m == name or m.startswith(name + ".")]:
+        del sys.modules[known]
+    print(name, importlib.import_module(name).anything())
+''', says="unrolled 1.0"),
+    Attack("C9c", "more files beside the notebook than anyone needs", "all copied", place=_much_beside, code='''
+print("held", len([n for n in os.listdir(".") if n.startswith("small-")]) <= 100,
+      sum(n.startswith("large-") for n in os.listdir(".")) <= 2)
+''', says="held True True"),
+    Attack("C9d", "pipes, deep folders and a name that is taken beside the notebook", "not measured",
+           place=_pipes_beside, code='print("pipe", os.path.exists("pipe.txt"), os.path.exists("a/b/c/d/e"))',
+           says="pipe False False"),
     Attack("C10", "script in markdown and output", "runs in the instructor's browser", change=_script_everywhere,
            code='print("<script>alert(1)</script>"); raise ValueError("<img src=x onerror=alert(1)>")'),
     Attack("C11", "every cell twice", "stops the batch for everybody after", change=_duplicate),
@@ -480,6 +545,8 @@ def lstm_step(x, h, c, W, U, b):
 REBUILD = [
     Attack("R1", "a notebook of 200,000 cells", "not measured", change=_many_cells, statuses=(UNREADABLE,)),
     Attack("R2", "JSON nested 200,000 deep", "not measured", change=_deep_json, statuses=(UNREADABLE,)),
+    Attack("R2b", "90 MB of brackets where outputs are left out of a large file", "not measured", place=_bracket_bomb,
+           statuses=(UNREADABLE,)),
     Attack("R3", "null bytes in a cell", "not measured", change=_in_source("\0x = 1\0"), statuses=(GRADED,)),
     Attack("R4", "brackets nested deeper than the parser goes", "not measured",
            change=_in_source("x = " + "(" * 50_000 + ")" * 50_000)),
