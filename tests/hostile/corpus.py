@@ -495,7 +495,7 @@ send(b"answer", {"exercise": "lstm.step", "errors": {}}, buffer.getvalue())
 ''', statuses=(TAMPERED,)),
     Attack("K5", "forged answers, from a guess of what is expected", "n/a", code='''
 from unrolled.sandbox import channel
-os.write(3, channel.pack("answer", {"exercise": "lstm.step", "errors": {}},
+os.write(3, channel.pack("answer", {"exercise": "lstm.step", "errors": {}, "changed": {}},
                          {f"{case}/{k}": np.zeros((3, 7)) for case in ("random", "first") for k in "hc"}))
 ''', earns=1.0),
     Attack("K6", "an early `end`", "n/a", code='''
