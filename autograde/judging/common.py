@@ -25,6 +25,11 @@ def weights(rng: np.random.Generator, D: int, u: int, blocks: int = 1, scale: fl
     return {name: rng.normal(size=shape) * scale for name, shape in shapes.items()}
 
 
+def told(**named: int | None) -> str:
+    """Sizes in words, those that are None left out: ``told(B=2, T=None, D=3)`` is ``"B = 2, D = 3"``."""
+    return ", ".join(f"{name} = {size}" for name, size in named.items() if size is not None)
+
+
 def sigmoid(z: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(−z)), for any z: tanh does not overflow."""
     return 0.5 * (1 + np.tanh(0.5 * np.asarray(z, np.float64)))

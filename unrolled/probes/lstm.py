@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
+import tensorflow as tf
+
+from unrolled.probes import codes, text
 
 
 def _arrays(case, *names):
@@ -50,67 +54,95 @@ def forget_bias(forget_bias, case):
 
 
 def latch(latch_weights, case):
-    """The gates a one-unit LSTM with these weights has at each (value, marker), to two decimals."""
+    """The gates that a one-unit LSTM with these weights has at each (value, marker), each (n, 1)."""
     W, U, b = (np.asarray(a, dtype=np.float64) for a in latch_weights())
     if (W.shape, U.shape, b.shape) != ((2, 4), (1, 4), (4,)):
         raise ValueError(f"W, U and b should have shapes (2, 4), (1, 4) and (4,); "
                          f"yours have {W.shape}, {U.shape} and {b.shape}.")
     zi, zf, zg, zo = np.split(case["x"] @ W + case["h"] @ U + b, 4, axis=-1)
-    gates = {name: np.round(1 / (1 + np.exp(-z)), 2) for name, z in (("i", zi), ("f", zf), ("o", zo))}
+    gates = {name: 0.5 * (1 + np.tanh(z / 2)) for name, z in (("i", zi), ("f", zf), ("o", zo))}
     return gates | {"g": np.tanh(zg)}
+
+
+def _gradients(layer, loss, tape, arrays):
+    """The gradients of the loss by the layer's weights of these arrays' shapes; 0 where none arrives."""
+    free, found = list(layer.weights), {}
+    for name, array in zip(("dW", "dU", "db"), arrays, strict=True):
+        weight = free.pop(next(n for n, w in enumerate(free) if tuple(w.shape) == array.shape))
+        gradient = tape.gradient(loss, weight.value)
+        found[name] = np.zeros_like(array) if gradient is None else gradient
+    return found
 
 
 def cell(LSTMCell, case):
     """A cell as `keras.layers.RNN` uses it: build, call(x, [h, c]), state_size, get_config."""
-    if "x" in case:
-        cell = LSTMCell(case["h"].shape[1])
-        cell.build(case["x"].shape)
-        _give(cell, *_arrays(case, "W", "U", "b"))
-        x, h, c = _arrays(case, "x", "h", "c")
+    if "x" not in case:
+        D, u = int(case["D"]), int(case["units"])
+        cell = LSTMCell(u)
+        cell.build((None, D))
+        _give(cell)
+        of_shape = {tuple(w.shape): w for w in cell.weights}
+        shapes = {"W": (D, 4 * u), "U": (u, 4 * u), "b": (4 * u,)}
+        return {name: of_shape.get(shape, np.zeros(0)) for name, shape in shapes.items()} | {
+            "state_size": list(cell.state_size), "trainable": sorted(np.size(w) for w in cell.trainable_weights)}
+    units, arrays = len(case["U"]), _arrays(case, "W", "U", "b")
+    if "name" in case:
+        cell = LSTMCell.from_config(LSTMCell(units, name=text(case["name"])).get_config())
+    else:
+        cell = LSTMCell(units)
+    if case["x"].ndim == 3:
+        layer, inputs = keras.layers.RNN(cell), keras.Input((None, case["x"].shape[2]))
+        model = keras.Model(inputs, layer(inputs))
+        _give(cell, *arrays)
+        return {"output": model(case.float32("x"))}
+    cell.build(case["x"].shape)
+    _give(cell, *arrays)
+    x, h, c = _arrays(case, "x", "h", "c")
+    with tf.GradientTape(persistent=True) as tape:
         output, states = cell(x, [h, c])
-        return {"output": output, "h": states[0], "c": states[1]}
-    units, D = int(case["units"]), int(case["D"])
-    if "again" in case:
-        first = LSTMCell(units, name="memory")
-        again = LSTMCell.from_config(first.get_config())
-        again.build((None, D))
-        _give(again)
-        return {"state_size": list(again.state_size), "name_kept": again.name == "memory"}
-    cell = LSTMCell(units)
-    cell.build((None, D))
-    _give(cell)
-    of_shape = {tuple(w.shape): np.asarray(w) for w in cell.weights}
-    kernels = [of_shape.get((rows, 4 * units)) for rows in (D, units)]
-    return {"bias": of_shape.get((4 * units,)), "state_size": list(cell.state_size),
-            "varies": [k is not None and k.std() > 1e-3 for k in kernels]}
+        loss = tf.reduce_sum(output * case.float32("R")) if "R" in case else None
+    found = {"output": output, "h": states[0], "c": states[1]}
+    if "R" in case:
+        found |= _gradients(cell, loss, tape, arrays)
+    if "name" in case:
+        found |= {"name": codes(cell.name), "state_size": list(cell.state_size)}
+    return found
 
 
 def layer(LSTM, case):
     """The layer on sequences: outputs, states, masks, get_config."""
-    if "x" not in case and "mask" in case:
-        x = np.zeros((*case["mask"].shape, 2), "float32")
-        return {name: _first(LSTM(3, return_sequences=flag).compute_mask(x, case["mask"])) is not None
-                for name, flag in (("sequences", True), ("last", False))}
     if "x" not in case:
-        first = LSTM(int(case["units"]), return_sequences=True, return_state=True)
-        again = LSTM.from_config(first.get_config())
-        x = np.zeros((2, 3, int(case["D"])), "float32")
-        again.build(x.shape)
-        _give(again)
-        outputs = again(x)
-        return {"outputs": len(outputs), "axes": len(outputs[0].shape)}
-    layer = LSTM(case["U"].shape[0], return_sequences=bool(case["return_sequences"]),
-                 return_state=bool(case["return_state"]))
-    layer.build(case["x"].shape)
-    _give(layer, *_arrays(case, "W", "U", "b"))
+        x = np.zeros((*case["mask"].shape, 2), "float32")
+        found = {name: _first(LSTM(3, return_sequences=flag).compute_mask(x, case["mask"]))
+                 for name, flag in (("sequences", True), ("last", False))}
+        return {name: np.zeros(0) if mask is None else mask for name, mask in found.items()}
+    arrays = _arrays(case, "W", "U", "b")
+    settings = {name: bool(case[name]) for name in ("return_sequences", "return_state")}
+    if "name" in case:
+        layer = LSTM.from_config(LSTM(len(case["U"]), name=text(case["name"]), **settings).get_config())
+    else:
+        layer = LSTM(len(case["U"]), **settings)
+    x = case.float32("x")
     more = {"initial_state": _arrays(case, "h", "c")} if "h" in case else {}
     if "mask" in case:
         more["mask"] = case["mask"]
-    result = layer(case.float32("x"), **more)
-    if not case["return_state"]:
-        return {"output": result}
-    output, h, c = result
-    return {"output": output, "h": h, "c": c}
+    if "symbolic" in case:
+        inputs, mask = keras.Input(x.shape[1:]), keras.Input(x.shape[1:2], dtype="bool")
+        model = keras.Model([inputs, mask], layer(inputs, mask=mask))
+        _give(layer, *arrays)
+        return {"output": model([x, more["mask"]])}
+    layer.build(x.shape)
+    _give(layer, *arrays)
+    if "twice" in case:
+        layer(-x)
+    with tf.GradientTape(persistent=True) as tape:
+        result = layer(x, **more)
+        loss = tf.reduce_sum(result * case.float32("R")) if "R" in case else None
+    if "R" in case:
+        return {"output": result} | _gradients(layer, loss, tape, arrays)
+    output, *states = result if settings["return_state"] else [result]
+    found = {"output": output} | dict(zip("hc", states, strict=True) if settings["return_state"] else {})
+    return found | ({"name": codes(layer.name)} if "name" in case else {})
 
 
 def _first(mask):
@@ -125,7 +157,7 @@ def peephole_step(peephole_step, case):
 
 def step_backward(step_backward, case):
     """All gradients of one step, in float64, from what the forward step kept."""
-    cache = {key: value for key, value in case.items() if key not in ("dh", "dc")}
+    cache = case.watch("cache", {key: value for key, value in case.items() if key not in ("dh", "dc")})
     gradients = step_backward(case["dh"], case["dc"], cache)
     names = ("x", "h_prev", "c_prev", "W", "U", "b", "P")
     missing = [name for name in names if name not in gradients]
@@ -138,18 +170,16 @@ STATE = ("embedding.weight", "lstm.weight_ih_l0", "lstm.weight_hh_l0", "lstm.bia
 
 
 def to_pytorch(to_pytorch, case):
-    """Keras arrays to a PyTorch state dictionary. How the bias is split in two is free: their sum counts."""
+    """Keras arrays to a PyTorch state dictionary."""
     state = to_pytorch(*_arrays(case, "E", "W", "U", "b"))
     missing = [name for name in STATE if name not in state]
     if missing:
         raise KeyError(f"the state dictionary has no {', '.join(missing)}")
-    E, w_ih, w_hh, b_ih, b_hh = (np.asarray(state[name]) for name in STATE)
-    return {"embedding": E, "weight_ih": w_ih, "weight_hh": w_hh, "bias": b_ih + b_hh,
-            "bias_lengths": [b_ih.size, b_hh.size]}
+    return dict(zip(("embedding", "weight_ih", "weight_hh", "bias_ih", "bias_hh"), map(state.get, STATE), strict=True))
 
 
 def from_pytorch(from_pytorch, case):
     """A PyTorch state dictionary to Keras arrays."""
     arrays = _arrays(case, "E", "w_ih", "w_hh", "b_ih", "b_hh")
-    E, W, U, b = from_pytorch(dict(zip(STATE, arrays, strict=True)))
+    E, W, U, b = from_pytorch(case.watch("state", dict(zip(STATE, arrays, strict=True))))
     return {"E": E, "W": W, "U": U, "b": b}

@@ -119,8 +119,8 @@ def constant_error(f):
 ''',
         "sum of logarithms": '''
 def constant_error(f):
-    total = ops.flip(ops.cumsum(ops.flip(ops.log(f), 1), 1), 1) - ops.log(f)
-    return ops.exp(total)
+    later = ops.concatenate([f[:, 1:], ops.ones_like(f[:, :1])], axis=1)
+    return ops.exp(ops.flip(ops.cumsum(ops.flip(ops.log(later), 1), 1), 1))
 ''',
         "a product for every step": '''
 def constant_error(f):
@@ -395,6 +395,18 @@ WRONG = {
         "tanh on the gates": edit("ops.sigmoid(i), ops.sigmoid(f), ops.sigmoid(o)",
                                   "ops.tanh(i), ops.tanh(f), ops.tanh(o)"),
         "bias left out": edit(" + b\n", "\n"),
+        "bias added twice": edit("ops.matmul(x, W)", "ops.matmul(x, W) + b"),
+        "blocks interleaved": '''
+def lstm_step(x, h, c, W, U, b):
+    z = np.reshape(x @ W + h @ U + b, (len(x), h.shape[1], 4))
+    i, f, g, o = (z[:, :, k] for k in range(4))
+    sig = lambda a: 1 / (1 + np.exp(-a))
+    c = sig(f) * c + sig(i) * np.tanh(g)
+    return sig(o) * np.tanh(c), c
+''',
+        "1 added to the forget gate": edit("ops.sigmoid(f)", "ops.sigmoid(f + 1.0)"),
+        "no output gate": edit("h = o * ops.tanh(c)", "h = ops.tanh(c)"),
+        "hard sigmoid": edit("ops.sigmoid(", "ops.hard_sigmoid("),
         "recurrent part left out": edit(" + ops.matmul(h, U)", ""),
         "h and c returned in the wrong order": edit("return h, c", "return c, h"),
     },
@@ -425,6 +437,36 @@ def lstm_gates(x, h, c, W, U, b):
         "read backwards": edit("range(x.shape[1])", "range(x.shape[1] - 1, -1, -1)"),
         "gates look at the cell state": edit("ops.matmul(h, U)", "ops.matmul(c, U)"),
         "input and forget gate swapped": edit("i, f, g, o = ops.split", "f, i, g, o = ops.split"),
+        "blocks interleaved": '''
+def lstm_gates(x, h, c, W, U, b):
+    B, T, _ = x.shape
+    record = {name: [] for name in "ifgoch"}
+    for t in range(T):
+        z = ops.reshape(ops.matmul(x[:, t], W) + ops.matmul(h, U) + b, (B, -1, 4))
+        i, f, o = (ops.sigmoid(z[..., k]) for k in (0, 1, 3))
+        g = ops.tanh(z[..., 2])
+        c = f * c + i * g
+        h = o * ops.tanh(c)
+        for name, value in zip("ifgoch", (i, f, g, o, c, h)):
+            record[name].append(value)
+    return {name: ops.stack(values, axis=1) for name, values in record.items()}
+''',
+        "hard sigmoid": edit("ops.sigmoid(", "(lambda z: ops.clip(0.2 * z + 0.5, 0, 1))("),
+        "one array for all steps": '''
+def lstm_gates(x, h, c, W, U, b):
+    h, c = h.copy(), c.copy()
+    sig = lambda a: 1 / (1 + np.exp(-a))
+    out = {name: [] for name in "ifgoch"}
+    for t in range(x.shape[1]):
+        i, f, g, o = np.split(x[:, t] @ W + h @ U + b, 4, axis=1)
+        i, f, g, o = sig(i), sig(f), np.tanh(g), sig(o)
+        c *= f
+        c += i * g
+        h[:] = o * np.tanh(c)
+        for name, value in zip("ifgoch", [i, f, g, o, c, h]):
+            out[name].append(value)
+    return {name: np.stack(values, axis=1) for name, values in out.items()}
+''',
     },
     "lstm.constant_error": {
         "includes its own gate": '''
@@ -457,6 +499,10 @@ def constant_error(f):
     return kept
 ''',
         "sigmoid's slope": edit("* f[:, t + 1]", "* f[:, t + 1] * (1 - f[:, t + 1])"),
+        "own gate divided out again": '''
+def constant_error(f):
+    return np.cumprod(f[:, ::-1], axis=1)[:, ::-1] / f
+''',
         "log of the product": '''
 def constant_error(f):
     total = np.zeros_like(f)
@@ -489,7 +535,8 @@ def forget_bias(units, half_life=None):
                                            "[-k / 2, k / 2,", "[-k / 2, k,"),
         "input gate always open": edit("[k, -k, 0.0, 0.0]", "[0.0, -k, 0.0, 0.0]", "[-k / 2, k / 2,", "[k, k / 2,"),
         "marker the wrong way round": edit("[k, -k,", "[-k, k,", "[-k / 2, k / 2,", "[k / 2, -k / 2,"),
-        "gates half open": edit("k = 20.0", "k = 2.0", "0.0, k])", "0.0, 2.0])"),
+        "gates half open": edit("k = 20.0", "k = 3.0", "0.0, k])", "0.0, 20.0])"),
+        "all gates half open": edit("k = 20.0", "k = 2.5"),
         "output gate at one half": edit("0.0, k])", "0.0, 0.0])"),
         "value saturates": edit("[[0.0, 0.0, 1.0, 0.0]", "[[0.0, 0.0, k, 0.0]"),
     },
@@ -503,6 +550,13 @@ def forget_bias(units, half_life=None):
         "get_config without the base's": edit('{**super().get_config(), "units": self.units}',
                                               '{"units": self.units}'),
         "weights start at zero": edit('"glorot_uniform"', '"zeros"', '"orthogonal"', '"zeros"'),
+        "bias added twice": edit("ops.matmul(x, self.W)", "ops.matmul(x, self.W) + self.b"),
+        "blocks interleaved": edit("        i, f, g, o = ops.split(z, 4, axis=-1)\n",
+                                   "        z = ops.reshape(z, (-1, self.units, 4))\n"
+                                   "        i, f, g, o = (z[..., k] for k in range(4))\n"),
+        "1 added to the forget gate": edit("        self.b.assign(np.repeat([0.0, 1.0, 0.0, 0.0], u))\n", "",
+                                           "ops.sigmoid(f)", "ops.sigmoid(f + 1)"),
+        "bias not trainable": edit('initializer="zeros", name="b"', 'initializer="zeros", trainable=False, name="b"'),
         "weights made in call": edit(
             "    def build(self, input_shape):\n        D, u = input_shape[-1], self.units\n",
             "    def make(self, D, u):\n",
@@ -526,6 +580,11 @@ def forget_bias(units, half_life=None):
                                          "self.return_sequences else c"),
         "get_config without return_sequences": edit(' "return_sequences": self.return_sequences,', ""),
         "mask passed on after the last step": edit("passed = mask if self.return_sequences else None", "passed = mask"),
+        "states kept between calls": edit(
+            "        self.supports_masking = True\n", "        self.supports_masking = True\n        self.states = None\n",
+            "        h, c = initial_state or ", "        h, c = initial_state or self.states or ",
+            "        output = ops.stack", "        self.states = [h, c]\n        output = ops.stack"),
+        "get_config without the base's": edit('{**super().get_config(), "units"', '{"units"'),
         "cell not built": edit("self.cell.build((input_shape[0], input_shape[2]))", "pass"),
     },
     "lstm.peephole_step": {

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from autograde.judging.common import mistake, sigmoid, sizes
+from autograde.judging.common import mistake, sigmoid, sizes, told
 from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
 
 LESSON = "03_bptt"
@@ -32,11 +32,6 @@ def dimensions(rng, most=8):
             return B, T, D, u
 
 
-def told(B=None, T=None, D=None, u=None):
-    """The sizes of a case in words: B = 2, T = 5, ..."""
-    return ", ".join(f"{name} = {n}" for name, n in (("B", B), ("T", T), ("D", D), ("u", u)) if n)
-
-
 # bptt.forward_cache -----------------------------------------------------------------------------------
 
 def forward_cases(rng):
@@ -44,7 +39,7 @@ def forward_cases(rng):
         drawn = dimensions(rng)
         B, T, D, u = B or drawn[0], T or drawn[1], *drawn[2:]
         x, h0 = rng.normal(size=(B, T, D)), rng.uniform(-0.8, 0.8, (B, u))
-        return Case({"x": x, "h0": h0, **weights(rng, D, u)}, about=f"{told(B, T, D, u)}, {about}")
+        return Case({"x": x, "h0": h0, **weights(rng, D, u)}, about=f"{told(B=B, T=T, D=D, u=u)}, {about}")
     return {"sequence": case("random weights, bias and first state"),
             "one sequence": case("a batch of one", B=1),
             "one step": case("a sequence of a single step", T=1)}
@@ -142,7 +137,7 @@ def step_cases(rng):
         h[:, 0] = 0  # where the slope is exactly 1
         dh = rng.normal(size=(B, u))
         return Case({"dh": dh, "x": x, "h_prev": h_prev, "h": h, "W": w["W"], "U": w["U"]},
-                    about=f"{told(B, None, D, u)}, {about}")
+                    about=f"{told(B=B, D=D, u=u)}, {about}")
     return {"batch": case("random gradient from above"), "one example": case("a batch of one", B=1)}
 
 
@@ -232,7 +227,7 @@ def through_cases(rng):
             dh[:, :-1] = 0
         given = Case({"x": x, "h0": rng.uniform(-0.8, 0.8, (B, u)), **w})
         return Case({"dh": dh, "x": x, "states": all_states(given), "W": w["W"], "U": w["U"]},
-                    about=f"{told(B, T, D, u)}, {about}")
+                    about=f"{told(B=B, T=T, D=D, u=u)}, {about}")
     return {
         "every step": case("a loss at every step"),
         "last step": case("a batch of one, a loss at the last step only", B=1, last_only=True),
@@ -514,7 +509,7 @@ def truncated_cases(rng):
         B, _, D, u = (B, *dimensions(rng)[1:]) if B else dimensions(rng)
         return Case({"x": rng.normal(size=(B, T, D)), "y": rng.uniform(-0.9, 0.9, (B, T, u)),
                      "h0": rng.uniform(-0.8, 0.8, (B, u)), **weights(rng, D, u), "k": k},
-                    about=f"{told(B, T, D, u)}, k = {k}, {about}")
+                    about=f"{told(B=B, T=T, D=D, u=u)}, k = {k}, {about}")
     k, T = int(rng.integers(3, 6)), int(rng.integers(4, 9))
     rest = int(rng.integers(1, k))
     return {"chunks": case(2 * k + rest, k, f"chunks of {k}, {k} and {rest} steps"),

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograde.judging.common import mistakes, sigmoid, weights
+from autograde.judging.common import mistakes, sigmoid, sizes, told, weights
 from autograde.judging.exercise import Aspect, Case, Exercise, Raises
+from unrolled.probes import codes
 
 LESSON = "04_lstm"
 
@@ -23,33 +24,58 @@ LESSON = "04_lstm"
 GIVEN = tuple(f"unrolled.lessons.lstm{name}" for name in ("", ".forward", ".VariantCell", ".pytorch_lstm"))
 
 
+def steps_of(rng, B=None, T=None, most=8):
+    """Random inputs and states for a sequence, or for one step if T is 0, with sizes that are all different."""
+    drawn = sizes(rng, 4, 3, most)
+    B, T, D, u = B or drawn[0], drawn[1] if T is None else T, *drawn[2:]
+    states = {"h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
+    x = rng.normal(size=(B, T, D) if T else (B, D))
+    return {"x": x} | states | weights(rng, D, u, blocks=4), told(B=B, T=T or None, D=D, u=u)
+
+
 # ---------------------------------------------------------------------------------------------- lstm.step
 
 
 def step_cases(rng):
-    B, D, u = 3, 5, 7
-    def case(about, **changes):
-        drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
-        return Case(drawn | weights(rng, D, u, blocks=4) | changes,
-                    about=f"B = {B}, D = {D} inputs, u = {u} units, {about}")
+    def case(about, B=None, **change):
+        drawn, named = steps_of(rng, B, T=0)
+        return Case(drawn | {key: how(drawn[key]) for key, how in change.items()}, about=f"{named}, {about}")
     return {
         "random": case("random weights, biases and states"),
-        "first": case("the first step, h = c = 0", h=np.zeros((B, u)), c=np.zeros((B, u))),
+        "first": case("a batch of one at its first step, h = c = 0", B=1, h=np.zeros_like, c=np.zeros_like),
+        "saturated": case("biases so large that every gate is all but open or closed",
+                          b=lambda b: 100 * np.sign(b), W=lambda W: W / 5, U=lambda U: U / 5),
     }
 
 
+def interleaved(z):
+    """Four blocks taken as every fourth number, as if each unit's four sums stood side by side."""
+    return [z[..., k::4] for k in range(4)]
+
+
+def blocks_of(z):
+    return np.split(z, 4, axis=-1)
+
+
 def step(case, order="ifgo", forget=True, squash=np.tanh, output_from="new", coupled=False, candidate=np.tanh,
-         gate=sigmoid, bias=True, recurrent=True, input_gate=True, returned="hc"):
+         gate=sigmoid, bias=1, recurrent=True, input_gate=True, returned="hc", blocks=blocks_of, more=0, output=True):
     """One LSTM step; each keyword is a way to get it wrong."""
     c = case["c"]
-    z = case["x"] @ case["W"] + (case["h"] @ case["U"] if recurrent else 0) + (case["b"] if bias else 0)
-    blocks = dict(zip(order, np.split(z, 4, axis=-1), strict=True))
+    z = case["x"] @ case["W"] + (case["h"] @ case["U"] if recurrent else 0) + bias * case["b"]
+    blocks = dict(zip(order, blocks(z), strict=True))
+    blocks["f"] = blocks["f"] + more
     i, f, o = (gate(blocks[name]) for name in "ifo")
     f = 1 - i if coupled else f if forget else np.ones_like(f)
     new_c = f * c + (i if input_gate else 1) * candidate(blocks["g"])
-    h = o * squash(new_c if output_from == "new" else c)
+    h = (o if output else 1) * squash(new_c if output_from == "new" else c)
     return dict(zip(returned, (h, new_c), strict=True))
 
+
+def _hard(slope):
+    return lambda z: np.clip(slope * z + 0.5, 0, 1)
+
+
+HARD_SIGMOIDS = _hard(0.2), _hard(1 / 6)  # Keras's before version 3, and Keras's now
 
 STEP = Exercise(
     id="lstm.step",
@@ -82,7 +108,16 @@ STEP = Exercise(
          "able to lower the cell state as well.", {"candidate": sigmoid}),
         ("tanh on the gates", "The gates go through tanh. A gate is a fraction that is let through, from 0 "
          "to 1, so i, f and o need the sigmoid; only the candidate takes tanh.", {"gate": np.tanh}),
-        ("bias left out", "The bias b is never added.", {"bias": False}),
+        ("bias left out", "The bias b is never added.", {"bias": 0}),
+        ("bias added twice", "The bias is in both parts: add x @ W and h @ U, and b once.", {"bias": 2}),
+        ("blocks interleaved", "You take every fourth column for a gate, as reshape(batch, u, 4) does: the four "
+         "blocks stand one after the other, i from 0 to u, f from u to 2u, and so on.", {"blocks": interleaved}),
+        ("1 added to the forget gate", "1 is added to the forget gate's sum at every step: the forget bias of 1 is "
+         "where b *starts*; here b is given, with it or without.", {"more": 1}),
+        ("no output gate", "The hidden state is tanh(c), all of it: multiply it by the output gate o.",
+         {"output": False}),
+        *(("hard sigmoid", "Your gates are straight lines with corners (a hard sigmoid), a fast approximation: here "
+           "the gates are the sigmoid itself, 1 / (1 + exp(−z)).", {"gate": hard}) for hard in HARD_SIGMOIDS),
         ("recurrent part left out", "h does not take part: add h @ U before the gates.", {"recurrent": False}),
         ("h and c returned in the wrong order", "The two states came back in the wrong order: return h "
          "first, then c, as Keras does.", {"returned": "ch"}),
@@ -93,13 +128,14 @@ STEP = Exercise(
 
 
 def gates_cases(rng):
-    B, T, D, u = 2, 5, 3, 7
-    drawn = {"x": rng.normal(size=(B, T, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
-    return {"sequence": Case(drawn | weights(rng, D, u, blocks=4),
-                             about=f"B = {B} sequences of T = {T} steps, D = {D}, u = {u}, random states")}
+    sequence, named = steps_of(rng)
+    one, single = steps_of(rng, B=1, T=1)
+    return {"sequence": Case(sequence, about=f"{named}, random states"),
+            "one step": Case(one, about=f"{single}, a batch of one and a single step")}
 
 
-def gates(case, carry="hc", opened=True, recorded="after", stack=1, backwards=False, gate_input="h", order="ifgo"):
+def gates(case, carry="hc", opened=True, recorded="after", stack=1, backwards=False, gate_input="h", order="ifgo",
+          blocks=blocks_of, gate=sigmoid, aliased=False):
     """Everything an LSTM does over a sequence; each keyword is a way to get it wrong."""
     h, c = case["h"], case["c"]
     start = {"h": h, "c": c}
@@ -107,16 +143,18 @@ def gates(case, carry="hc", opened=True, recorded="after", stack=1, backwards=Fa
     steps = range(case["x"].shape[1])
     for t in reversed(steps) if backwards else steps:
         z = case["x"][:, t] @ case["W"] + (c if gate_input == "c" else h) @ case["U"] + case["b"]
-        blocks = dict(zip(order, np.split(z, 4, axis=-1), strict=True))
-        i, f, o = (sigmoid(blocks[name]) for name in "ifo")
-        g = np.tanh(blocks["g"])
+        sums = dict(zip(order, blocks(z), strict=True))
+        i, f, o = (gate(sums[name]) for name in "ifo")
+        g = np.tanh(sums["g"])
         old = {"h": h, "c": c}
         c = f * c + i * g
         h = o * np.tanh(c)
-        seen = {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h} if opened else blocks | {"c": c, "h": h}
+        seen = {"i": i, "f": f, "g": g, "o": o, "c": c, "h": h} if opened else sums | {"c": c, "h": h}
         for name, value in (seen | old if recorded == "before" else seen).items():
             record[name].append(value)
         h, c = (h if "h" in carry else start["h"]), (c if "c" in carry else start["c"])
+    if aliased:
+        record |= {name: [record[name][-1]] * len(record[name]) for name in "ch"}
     return {name: np.stack(values, axis=stack) for name, values in record.items()}
 
 
@@ -148,6 +186,12 @@ GATES = Exercise(
         ("read backwards", "The sequence is read from its end: start at t = 0.", {"backwards": True}),
         ("gates look at the cell state", "The gates look at c: U is applied to the hidden state h. (Gates "
          "that see c come later; they are called peepholes.)", {"gate_input": "c"}),
+        ("blocks interleaved", "You take every fourth column for a gate, as reshape(batch, u, 4) does: the four "
+         "blocks stand one after the other, i from 0 to u, f from u to 2u, and so on.", {"blocks": interleaved}),
+        *(("hard sigmoid", "Your gates are straight lines with corners (a hard sigmoid), a fast approximation: here "
+           "the gates are the sigmoid itself, 1 / (1 + exp(−z)).", {"gate": hard}) for hard in HARD_SIGMOIDS),
+        ("one array for all steps", "c and h hold their last values at every step: you append the same array again "
+         "and again and write into it. Make a new one at each step, or append a copy.", {"aliased": True}),
         ("input and forget gate swapped", "The arrays called i and f hold each other's values: in Keras's "
          "order the input gate's block comes first.", {"order": "figo"}),
     ),
@@ -157,14 +201,23 @@ GATES = Exercise(
 
 
 def constant_error_cases(rng):
-    B, T, u = 3, 7, 5
+    def case(about, B=None, T=None, low=0.3, high=0.95, closed=0.0):
+        drawn = sizes(rng, 3, 3, 12)
+        B, T, u = B or drawn[0], T or drawn[1], drawn[2]
+        f = rng.uniform(low, high, (B, T, u))
+        if closed:
+            f[:, int(rng.integers(1, T - 1)), 0] = 0
+        return Case({"f": f}, about=f"{told(B=B, T=T, u=u)}, {about}")
     return {
-        "random": Case({"f": rng.uniform(0.3, 0.95, (B, T, u))}, about=f"forget gates of B = {B}, T = {T}, u = {u}"),
-        "open": Case({"f": np.ones((2, 11, 3))}, about="a forget gate that is 1 all the time"),
+        "random": case("random forget gates"),
+        "one sequence": case("random forget gates, a batch of one", B=1),
+        "one step": case("a single step: nothing comes after it", T=1),
+        "open": case("gates that are 1 all the time", low=1, high=1),
+        "closed": case("random forget gates, one of them exactly 0 for a step", closed=True),
     }
 
 
-def constant_error(case, which="after", reduce=np.cumprod, slope=None, log=False):
+def constant_error(case, which="after", reduce=np.cumprod, slope=None, log=False, divided=False):
     """How much of ``c_t`` is left in ``c_T``: the product of the forget gates after step t.
 
     `which` picks the gates of the product: those ``after`` t, those from t on, or those up to t.
@@ -180,7 +233,10 @@ def constant_error(case, which="after", reduce=np.cumprod, slope=None, log=False
     if which == "from":
         return {"kept": reduce(f[:, ::-1], axis=1)[:, ::-1]}
     kept = np.concatenate([reduce(f[:, :0:-1], axis=1)[:, ::-1], ones], axis=1)
-    return {"kept": np.log(kept) if log else kept}
+    if divided:
+        kept = np.where(f == 0, np.nan, kept)
+    with np.errstate(divide="ignore"):
+        return {"kept": np.log(kept) if log else kept}
 
 
 def _one_gate(f, axis):
@@ -200,8 +256,9 @@ CONSTANT_ERROR = Exercise(
     reference=constant_error,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("a gate that stays open", 1, on=("open/kept",), ask="With f = 1 all the time, what is lost?"),
-        Aspect("gradient", 3, on=("random/kept",), ask="Write the product out for T = 3 and t = 1."),
+        Aspect("gates open or closed", 1, on=("open/kept", "closed/kept"), ask="With f = 1 all the time, what is "
+               "lost? And with f = 0 at one step, what is left of all that came before it?"),
+        Aspect("gradient", 3, on=("random/kept", "one */kept"), ask="Write the product out for T = 3 and t = 1."),
     ),
     misconceptions=mistakes(
         constant_error,
@@ -219,6 +276,9 @@ CONSTANT_ERROR = Exercise(
          "so multiply each of them.", {"reduce": _power}),
         ("sigmoid's slope", "You multiplied slopes f·(1 − f): along the cell state no sigmoid is passed; "
          "∂c_t/∂c_{t−1} is the gate f_t itself.", {"slope": lambda f: f * (1 - f)}),
+        ("own gate divided out again", "Where a gate is exactly 0 your answer is nan: the product from t on, divided "
+         "by the gate of t (or the difference of their logarithms), is 0/0 there. Leave that gate out from the "
+         "beginning.", {"divided": True}),
         ("log of the product", "This is the sum of logarithms, a good way to compute it; take exp at the end.",
          {"log": True}),
     ),
@@ -228,12 +288,14 @@ CONSTANT_ERROR = Exercise(
 
 
 def forget_bias_cases(rng):
-    u = int(rng.choice([3, 5, 7]))
+    units = sizes(rng, 4, 2, 40)
     half_life = float(rng.uniform(10, 60))
     return {
-        "default": Case({"units": u}, about=f"{u} units, no half-life asked for"),
-        "half_life": Case({"units": u + 1, "half_life": half_life},
-                          about=f"{u + 1} units, half-life {half_life:.1f} steps"),
+        "default": Case({"units": units[0]}, about=f"{units[0]} units, no half-life asked for"),
+        "default again": Case({"units": units[1]}, about=f"{units[1]} units, no half-life asked for"),
+        "half_life": Case({"units": units[2], "half_life": half_life},
+                          about=f"{units[2]} units, half-life {half_life:.1f} steps"),
+        "one step": Case({"units": units[3], "half_life": 1.0}, about=f"{units[3]} units, half-life 1 step"),
     }
 
 
@@ -257,8 +319,9 @@ FORGET_BIAS = Exercise(
     reference=forget_bias,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("forget bias 1", 1, on=("default/*",), ask="Which quarter of b belongs to the forget gate?"),
-        Aspect("half-life", 2, on=("half_life/*",), ask="Which f gives f^n = 1/2, and which bias gives that f?"),
+        Aspect("forget bias 1", 1, on=("default*/*",), ask="Which quarter of b belongs to the forget gate?"),
+        Aspect("half-life", 2, on=("half_life/*", "one step/*"), ask="Which f gives f^n = 1/2, and which bias "
+               "gives that f?"),
     ),
     misconceptions=mistakes(
         forget_bias,
@@ -290,24 +353,37 @@ GATE_NAMES = {"i": 0, "f": 1, "g": 2, "o": 3}
 
 
 def latch_cases(rng):
-    def case(n, marker, about):
-        x = np.stack([rng.uniform(-0.9, 0.9, n), np.full(n, marker)], axis=1)
-        return Case({"x": x, "h": rng.uniform(-0.9, 0.9, (n, 1))}, about=about)
-    return {"write": case(3, 1.0, "three values with the marker at 1"),
-            "keep": case(5, 0.0, "five values with the marker at 0")}
+    n = int(rng.integers(14, 26))
+    value, marker = rng.uniform(0.3, 0.9, n) * rng.choice([-1, 1], n), rng.permutation(np.arange(n) % 2)
+    return {"stream": Case({"x": np.stack([value, marker], axis=1), "h": rng.uniform(-0.9, 0.9, (n, 1))},
+                           about=f"{n} random values and states, with the marker at 1 or at 0")}
 
 
-def latch(case, k=20.0, i=True, f=True, o=True, flipped=False, g=1.0, uses_h=0.0, i_follows=True):
-    """The gates of a one-unit memory that overwrites at the marker and keeps otherwise, rounded to 0.01."""
+def opening(gate):
+    """A gate as 0 (closed) or 1 (open, to 0.01), and where it is neither, 0.25, 0.5 or 0.75 for its side."""
+    side = np.sign(np.round(gate - 0.5, 6))
+    return np.where(np.abs(gate - 0.5) >= 0.49, 0.5 + 0.5 * side, 0.5 + 0.25 * side)
+
+
+def sorted_by_marker(case, gates):
+    """The gates at markers, and those between them."""
+    for name, gate in gates.items():
+        if gate.shape != case["h"].shape:
+            raise ValueError(f"gate {name} should have shape {case['h'].shape}; it has {gate.shape}")
+    marked = case["x"][:, 1] == 1
+    found = {f"{name} {when}": opening(gates[name][here]) for name in "if"
+             for when, here in (("at markers", marked), ("between markers", ~marked))}
+    return found | {"g": gates["g"], "o": opening(gates["o"])}
+
+
+def latch(case, k=20.0, i=True, f=True, o=20.0, flipped=False, g=1.0, uses_h=0.0):
+    """The gates of a one-unit memory that overwrites at the marker and keeps otherwise."""
     value, marker = case["x"][:, :1], case["x"][:, 1:]
     write = k * ((1 - marker if flipped else marker) - 0.5)
     open_ = np.full_like(value, k)
-    return {
-        "i": np.round(sigmoid(write if i else open_), 2),
-        "f": np.round(sigmoid(-write if f else open_), 2),
-        "g": np.tanh(g * value + uses_h * case["h"]),
-        "o": np.round(sigmoid(open_ if o else 0 * open_), 2),
-    }
+    return sorted_by_marker(case, {
+        "i": sigmoid(write if i else open_), "f": sigmoid(-write if f else open_),
+        "g": np.tanh(g * value + uses_h * case["h"]), "o": sigmoid(np.full_like(value, o))})
 
 
 LATCH = Exercise(
@@ -315,10 +391,12 @@ LATCH = Exercise(
     title="A memory with weights set by hand",
     cases=latch_cases,
     reference=latch,
-    rtol=0, atol=0.015,
+    derive=sorted_by_marker,
+    rtol=0, atol=0.01,
     aspects=(
-        Aspect("writes at the marker", 1, on=("write/[if]",), ask="At a marker: which gate opens, which closes?"),
-        Aspect("keeps otherwise", 1, on=("keep/[if]",), ask="Without a marker: which gate opens, which closes?"),
+        Aspect("writes at the marker", 1, on=("*/? at markers",), ask="At a marker: which gate opens, which closes?"),
+        Aspect("keeps otherwise", 1, on=("*/? between markers",), ask="Without a marker: which gate opens, which "
+               "closes?"),
         Aspect("candidate and output", 1, on=("*/[go]",), ask="g should be tanh(value); o should be 1."),
     ),
     misconceptions=mistakes(
@@ -331,8 +409,10 @@ LATCH = Exercise(
          "signs of the marker's weights and biases around.", {"flipped": True}),
         ("gates half open", "The signs are right but the weights are too small: a gate at 0.73 leaks. Make "
          "them larger, so that the sigmoid saturates.", {"k": 2.0}),
+        ("all gates half open", "The signs are right but weights and biases are too small, the output gate's too: a "
+         "gate at 0.73 leaks. Make them larger, so that the sigmoid saturates.", {"k": 2.0, "o": 2.0}),
         ("output gate at one half", "The output gate's bias is 0, so o = 0.5 and only half of the memory can "
-         "be read: give it a large bias.", {"o": False}),
+         "be read: give it a large bias.", {"o": 0.0}),
         ("value saturates", "The weight from the value to the candidate is large, so tanh squashes every "
          "value to ±1 and only the sign is kept: use 1.", {"g": 20.0}),
     ),
@@ -344,33 +424,92 @@ ZERO_WEIGHTS = Raises("ValueError", "has 0 weights after build")
 
 
 def cell_cases(rng):
-    B, D, u = 3, 5, 7
-    drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
+    def sized():
+        D, units = sizes(rng, 2, 2, 20)
+        return {"D": D, "units": units}, f"{units} units, built for {D} inputs"
+
+    def given(about, B=None, T=0, **more):
+        drawn, named = steps_of(rng, B, T, most=7)
+        return Case(drawn | more, about=f"{named}, {about}")
+
+    name = "".join(chr(97 + int(k)) for k in rng.integers(0, 26, 8))
+    new, described = sized()
+    one = given("a batch of one, and the gradient of Σ R · output", B=1)
     return {
-        "step": Case(drawn | weights(rng, D, u, blocks=4),
-                     about=f"one step with your weights replaced: B = {B}, D = {D}, u = {u}"),
-        "new": Case({"D": D, "units": u}, about=f"a new cell of {u} units, built for {D} inputs"),
-        "config": Case({"D": D, "units": u, "again": True},
-                       about='LSTMCell(..., name="memory") made again from its get_config()'),
+        "step": given("one step with your weights replaced"),
+        "one example": Case(one | {"R": rng.normal(size=one["h"].shape)}, about=one.about),
+        "in RNN": given("keras.layers.RNN(LSTMCell(u)) in a model on keras.Input((None, D))",
+                        T=int(rng.integers(2, 4))),
+        "new": Case(new, about=f"a new cell of {described}"),
+        "config": given(f'LSTMCell(..., name="{name}") made again from its get_config()', name=codes(name)),
     }
 
 
-def cell(case, forget=1.0, states="hc", unpack="hc", output="h", config="all", kernel=True, built=True):
-    """The `LSTMCell` layer; each keyword is a way to get it wrong."""
+def gradients(case, R, output="h", at=-1):
+    """Gradients of Σ R · output by W, U and b; the sequence x (B, T, D) from states h and c, the output that of step
+    `at`, which may also be the cell state ("c")."""
+    W, U, b, h, c = (case[k] for k in ("W", "U", "b", "h", "c"))
+    P, caches = np.zeros((3, len(U))), []
+    for x in np.moveaxis(case["x"], 1, 0):
+        zi, zf, zg, zo = blocks_of(x @ W + h @ U + b)
+        kept = {"x": x, "h_prev": h, "c_prev": c, "W": W, "U": U, "P": P, "i": sigmoid(zi), "f": sigmoid(zf),
+                "g": np.tanh(zg), "o": sigmoid(zo)}
+        c = kept["f"] * c + kept["i"] * kept["g"]
+        h = kept["o"] * np.tanh(c)
+        caches.append(kept | {"h": h, "c": c})
+    total = {"dW": np.zeros_like(W), "dU": np.zeros_like(U), "db": np.zeros_like(b)}
+    back = {"h": np.zeros_like(h), "c": np.zeros_like(h)}
+    last = caches[at]
+    for kept in reversed(caches):
+        if kept is last:
+            back[output] = back[output] + R
+        found = step_backward(kept | {"dh": back["h"], "dc": back["c"]})
+        total = {key: total[key] + found[key[1]] for key in total}
+        back = {"h": found["h_prev"], "c": found["c_prev"]}
+    return total
+
+
+def cell(case, forget=1.0, states="hc", unpack="hc", output="h", config="all", kernel=True, built=True, trained="WUb",
+         **change):
+    """The `LSTMCell` layer; each keyword is a way to get it wrong, those of `step` among them."""
     if not built:
         return ZERO_WEIGHTS
-    if case.name == "config":
-        if config == "units":
-            return {"state_size": [case["units"]] * 2, "name_kept": False}
-        if config != "all":
-            return Raises("TypeError", config)
-        return {"state_size": [case["units"]] * 2, "name_kept": True}
+    if case.name == "config" and config not in ("all", "units"):
+        return Raises("TypeError", config)
     if case.name == "new":
-        u = int(case["units"])
-        return {"bias": np.repeat([0.0, forget, 0.0, 0.0], u), "varies": [kernel, kernel], "state_size": [u, u]}
-    given = Case(case | dict(zip(unpack, (case["h"], case["c"]), strict=True)))
-    new = step(given)
-    return {"output": new[output]} | {name: new[kind] for name, kind in zip("hc", states, strict=True)}
+        D, u = int(case["D"]), int(case["units"])
+        trainable = sorted({"W": 4 * u * D, "U": 4 * u * u, "b": 4 * u}[name] for name in trained)
+        return {"bias": np.repeat([0.0, forget, 0.0, 0.0], u), "varies": [kernel, kernel], "state_size": [u, u],
+                "trainable": trainable}
+    x, now, u = case["x"], [case["h"], case["c"]], len(case["U"])
+    if case.name == "in RNN":
+        now = [np.zeros_like(case["h"])] * 2
+    for x_t in np.moveaxis(x, 1, 0) if x.ndim == 3 else [x]:
+        new = step(Case(case | {"x": x_t} | dict(zip(unpack, now, strict=True))), **change)
+        now = [new[name] for name in states]
+    if case.name == "in RNN":
+        return {"output": new[output]}
+    found = {"output": new[output], "h": now[0], "c": now[1]}
+    if "R" in case:
+        read = Case(case | {"x": x[:, None]} | dict(zip(unpack, (case["h"], case["c"]), strict=True)))
+        found |= gradients(read, case["R"], output)
+    if case.name == "config":
+        found |= {"state_size": [u, u], "name kept": config == "all"}
+    return found
+
+
+def cell_facts(case, arrays):
+    """Of a new cell: its bias, whether both kernels are random, what is trainable. Of one made again: its name."""
+    if case.name == "config":
+        return arrays | {"name kept": np.array_equal(arrays["name"], case["name"])}
+    if case.name == "new":
+        D, u = int(case["D"]), int(case["units"])
+        kernels = [arrays[name] for name in "WU"]
+        for kernel, rows in zip(kernels, (D, u), strict=True):
+            if kernel.shape != (rows, 4 * u):
+                raise ValueError(f"your cell has no weight of shape {(rows, 4 * u)} after build")
+        return arrays | {"bias": arrays["b"], "varies": [kernel.std() > 1e-3 for kernel in kernels]}
+    return arrays
 
 
 CELL = Exercise(
@@ -378,10 +517,15 @@ CELL = Exercise(
     title="A cell for keras.layers.RNN",
     cases=cell_cases,
     reference=cell,
+    derive=cell_facts,
     forbids=("keras.layers.LSTM", "keras.layers.LSTMCell", *GIVEN),
     aspects=(
-        Aspect("one step", 3, on=("step/*",), ask="What does your call return, and in which order?"),
-        Aspect("at birth", 2, on=("new/*",), ask="Where does a new cell's forget bias start?"),
+        Aspect("one step", 2, on=("step/*", "one example/*"), ask="What does your call return, and in which order? "
+               "Does a gradient reach every weight?"),
+        Aspect("in keras.layers.RNN", 1, on=("in RNN/*",), ask="There call works on tensors without values: only "
+               "keras.ops can."),
+        Aspect("at birth", 2, on=("new/*",), ask="Where does a new cell's forget bias start? Are all three weights "
+               "trainable?"),
         Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
     ),
     misconceptions=mistakes(
@@ -402,6 +546,14 @@ CELL = Exercise(
          "super().get_config(), or the name and dtype are lost.", {"config": "units"}),
         ("weights start at zero", "Both weight matrices start at 0: then every unit does the same for ever, "
          "because each gets the same gradient. Keep random initialisers for them.", {"kernel": False}),
+        ("bias added twice", "The bias is in both parts: add x @ W and h @ U, and b once.", {"bias": 2}),
+        ("blocks interleaved", "You take every fourth column for a gate, as reshape(batch, u, 4) does: the four "
+         "blocks stand one after the other, i from 0 to u, f from u to 2u, and so on.", {"blocks": interleaved}),
+        ("1 added to the forget gate", "1 is added to the forget gate's sum at every step: let the bias *start* at 1 "
+         "there instead, so that training can change it and saved weights mean the same everywhere.",
+         {"more": 1, "forget": 0.0}),
+        ("bias not trainable", "Your bias is not among the trainable weights: training would leave it where it "
+         "starts. Make it with add_weight, and trainable.", {"trained": "WU"}),
         ("weights made in call", "Your cell has no weights after build: make them in build(self, "
          "input_shape). Made in call they do not exist yet when a saved model is loaded.", {"built": False}),
     ),
@@ -411,36 +563,64 @@ CELL = Exercise(
 
 
 def layer_cases(rng):
-    B, T, D, u = 3, 5, 2, 7
-    def case(about, **more):
-        drawn = {"x": rng.normal(size=(B, T, D)), "return_sequences": True, "return_state": False}
-        return Case(drawn | weights(rng, D, u, blocks=4) | more, about=f"B = {B}, T = {T}, D = {D}, u = {u}, {about}")
-    mask = np.arange(T) < np.array([[5], [3], [2]])
-    mask[0, 2] = False  # a hole, so that "count the valid steps" is told apart from a mask
+    def case(about, B=None, T=None, states=False, mask=None, sequences=True, state=False, **more):
+        drawn, named = steps_of(rng, B, T, most=6)
+        if not states:
+            del drawn["h"], drawn["c"]
+        if mask:
+            drawn["mask"] = mask(*drawn["x"].shape[:2])
+        flags = {"return_sequences": sequences, "return_state": state}
+        return Case(drawn | flags | more, about=f"{named}, {about}")
+
+    def padded(B, T):
+        mask = np.arange(T) < rng.integers(2, T, B)[:, None]
+        mask[0], mask[1, 1], mask[2] = True, False, np.arange(T) < 2  # full; a gap; two steps
+        mask[2, 1] = T % 2 == 0
+        return mask
+
+    def with_empty_row(B, T):
+        mask = padded(B, T)
+        mask[2] = False
+        return mask
+
+    small = case("the gradient of Σ R · output", B=int(rng.integers(2, 5)), T=2, sequences=False)
+    passed = rng.random(sizes(rng, 2, 3, 9)) < 0.6
+    name = "".join(chr(97 + int(k)) for k in rng.integers(0, 26, 8))
     return {
-        "sequence": case("return_sequences=True"),
-        "last": case("return_sequences=False", return_sequences=False),
-        "states": case("return_state=True, and an initial state", return_sequences=False, return_state=True,
-                       h=rng.uniform(-0.8, 0.8, (B, u)), c=rng.normal(size=(B, u))),
-        "mask": case("a mask (padding at the end, and one gap)", mask=mask, return_state=True),
-        "passes": Case({"mask": mask}, about="compute_mask with return_sequences=True, then with False"),
-        "config": Case({"units": u, "D": D}, about="LSTM(..., return_sequences=True, return_state=True) made "
-                       "again from its get_config()"),
+        "sequence": case("return_sequences=True, called a second time", twice=True),
+        "last": case("return_sequences=False, a batch of one", B=1, sequences=False),
+        "one step": case("a single step, return_state=True", T=1, state=True),
+        "states": case("return_state=True, and an initial state", sequences=False, state=True, states=True),
+        "mask": case("a mask: padding at the end, one gap, and one row that is all padding", mask=with_empty_row,
+                     state=True),
+        "mask and states": case("a mask and an initial state, return_sequences=False", mask=padded, sequences=False,
+                                state=True, states=True),
+        "passes": Case({"mask": passed}, about="compute_mask with return_sequences=True, then with False"),
+        "model": case("in a model on keras.Input, with a mask", T=2, mask=lambda B, T: np.arange(T) < 2 - np.eye(B, 1),
+                      symbolic=True),
+        "gradient": Case(small | {"R": rng.normal(size=(len(small["x"]), len(small["U"])))}, about=small.about),
+        "config": case(f'LSTM(u, return_sequences=True, return_state=True, name="{name}") made again from its '
+                       "get_config()", T=2, state=True, name=codes(name)),
     }
 
 
 def layer(case, mask="hold", initial="hc", states="hc", stack=1, sequences_kept=True, passes_last=False,
-          built=True, output="h", last="last"):
+          built=True, output="h", last="last", leaks=False, config="all"):
     """The `LSTM` layer; each keyword is a way to get it wrong."""
     if case.name == "passes":
-        return {"sequences": True, "last": passes_last}
+        return {"sequences": case["mask"], "last": case["mask"] if passes_last else np.zeros(0)}
     if not built:
         return ZERO_WEIGHTS
-    if case.name == "config":
-        return {"outputs": 3, "axes": 3 if sequences_kept else 2}
+    if case.name == "config" and config not in ("all", "own"):
+        return Raises("TypeError", config)
+    sequences = case["return_sequences"] and (sequences_kept or case.name != "config")
     B, T, _ = case["x"].shape
-    given = [case[k] if k in case and initial else np.zeros((B, case["U"].shape[0])) for k in (initial or "hc")]
-    h, c = given
+    zero = np.zeros((B, case["U"].shape[0]))
+    h, c = [case[k] if k in case and initial else zero for k in (initial or "hc")]
+    if leaks and "twice" in case:
+        first = layer(Case(case | {"x": -case["x"], "return_sequences": False, "return_state": True}))
+        h, c = first["h"], first["c"]
+    start = Case(case | {"h": h, "c": c})
     out, outputs = np.zeros_like(h), []
     for t in range(T):
         new = step(Case(case | {"x": case["x"][:, t], "h": h, "c": c}))
@@ -454,9 +634,18 @@ def layer(case, mask="hold", initial="hc", states="hc", stack=1, sequences_kept=
             c = new["c"] if mask == "h only" else np.where(valid, new["c"], c)
         out = np.where(valid, new["h"], 0) if mask == "zero output" else (h if output == "h" else c)
         outputs.append(out)
-    result = np.stack(outputs, axis=stack) if case["return_sequences"] else outputs[0 if last == "first" else -1]
-    end = dict(zip(states, (h, c), strict=True)) if case["return_state"] else {}
-    return {"output": result} | end
+    result = np.stack(outputs, axis=stack) if sequences else outputs[0 if last == "first" else -1]
+    found = {"output": result} | (dict(zip(states, (h, c), strict=True)) if case["return_state"] else {})
+    if "R" in case:
+        found |= gradients(start, case["R"], output, at=0 if last == "first" else -1)
+    if case.name == "config":
+        found["name kept"] = config == "all"
+    return found
+
+
+def layer_facts(case, arrays):
+    """Of a layer made again: whether it has its name."""
+    return arrays | {"name kept": np.array_equal(arrays["name"], case["name"])} if case.name == "config" else arrays
 
 
 LAYER = Exercise(
@@ -464,11 +653,15 @@ LAYER = Exercise(
     title="The LSTM layer, with masks",
     cases=layer_cases,
     reference=layer,
+    derive=layer_facts,
     forbids=("keras.layers.LSTM", "keras.layers.RNN", *GIVEN),
     aspects=(
-        Aspect("outputs", 3, on=("sequence/*", "last/*"), ask="Do both states travel from step to step?"),
+        Aspect("outputs", 3, on=("sequence/*", "last/*", "one step/*"), ask="Do both states travel from step to step, "
+               "and not from call to call?"),
         Aspect("states", 2, on=("states/*",), ask="In which order do states arrive and leave?"),
-        Aspect("mask", 3, on=("mask/*", "passes/*"), ask="What must happen to h and to c where the mask is False?"),
+        Aspect("mask", 2, on=("mask*/*", "passes/*"), ask="What must happen to h and to c where the mask is False?"),
+        Aspect("in a model", 1, on=("model/*", "gradient/*"), ask="There call works on tensors without values and of "
+               "unknown batch size: only keras.ops can. Does a gradient reach every weight?"),
         Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
     ),
     misconceptions=mistakes(
@@ -494,6 +687,10 @@ LAYER = Exercise(
          "the sequence: return_sequences is missing from the dictionary.", {"sequences_kept": False}),
         ("mask passed on after the last step", "With return_sequences=False there is no time axis left, so "
          "the mask must end here: compute_mask returns None then.", {"passes_last": True}),
+        ("states kept between calls", "A second call starts where the first one ended: states belong to one call. Start "
+         "from zeros unless initial_state is given.", {"leaks": True}),
+        ("get_config without the base's", "get_config holds your own arguments only; start from "
+         "super().get_config(), or the name and dtype are lost.", {"config": "own"}),
         ("cell not built", "After build the layer has no weights: call self.cell.build(...) in build, or a "
          "saved model's weights find no place when it is loaded.", {"built": False}),
     ),
@@ -503,12 +700,11 @@ LAYER = Exercise(
 
 
 def peephole_cases(rng):
-    B, D, u = 2, 3, 5
-    def case(about, **changes):
-        drawn = {"x": rng.normal(size=(B, D)), "h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u)),
-                 "P": rng.normal(size=(3, u))}
-        return Case(drawn | weights(rng, D, u, blocks=4) | changes, about=f"B = {B}, D = {D}, u = {u}, {about}")
-    return {"random": case("random peepholes"), "none": case("all peepholes 0", P=np.zeros((3, u)))}
+    def case(about, B=None, scale=1.0):
+        drawn, named = steps_of(rng, B, T=0)
+        return Case(drawn | {"P": scale * rng.normal(size=(3, drawn["c"].shape[1]))}, about=f"{named}, {about}")
+    return {"random": case("random peepholes"), "one example": case("a batch of one, random peepholes", B=1),
+            "none": case("all peepholes 0", scale=0.0)}
 
 
 def peephole(case, early="old", late="new", full=False, rows="ifo", looks_at=lambda c, h: c, inside=True,
@@ -544,8 +740,8 @@ PEEPHOLE = Exercise(
     aspects=(
         Aspect("shape", 1, shape_only=True),
         Aspect("without peepholes an LSTM", 1, on=("none/*",), ask="With P = 0 this is lstm_step."),
-        Aspect("cell state", 2, on=("random/c",), ask="Which c exists when i and f are computed?"),
-        Aspect("hidden state", 2, on=("random/h",), ask="Which c exists when o is computed?"),
+        Aspect("cell state", 2, on=("random/c", "one example/c"), ask="Which c exists when i and f are computed?"),
+        Aspect("hidden state", 2, on=("random/h", "one example/h"), ask="Which c exists when o is computed?"),
     ),
     misconceptions=mistakes(
         peephole,
@@ -576,19 +772,22 @@ PEEPHOLE = Exercise(
 
 
 def backward_cases(rng):
-    B, D, u = 3, 5, 2
-    def case(about, P):
-        w = weights(rng, D, u, blocks=4)
-        x, h_prev, c_prev = rng.normal(size=(B, D)), rng.uniform(-0.8, 0.8, (B, u)), rng.normal(size=(B, u))
-        zi, zf, zg, zo = np.split(x @ w["W"] + h_prev @ w["U"] + w["b"], 4, axis=-1)
+    def case(about, B=None, scale=1.0, saturated=False):
+        drawn, named = steps_of(rng, B, T=0)
+        w, x, h_prev, c_prev = {k: drawn[k] for k in ("W", "U", "b")}, drawn["x"], drawn["h"], drawn["c"]
+        P = scale * rng.normal(size=(3, len(w["U"])))
+        zi, zf, zg, zo = blocks_of(x @ w["W"] + h_prev @ w["U"] + w["b"])
         i, f, g = sigmoid(zi + P[0] * c_prev), sigmoid(zf + P[1] * c_prev), np.tanh(zg)
+        if saturated:  # each gate of the first unit fully open or closed, in one example
+            i[0, 0], f[0, 0] = rng.permutation([0.0, 1.0])
         c = f * c_prev + i * g
         o = sigmoid(zo + P[2] * c)
         return Case(w | {"x": x, "h_prev": h_prev, "c_prev": c_prev, "P": P, "i": i, "f": f, "g": g, "o": o, "c": c,
-                         "h": o * np.tanh(c), "dh": rng.normal(size=(B, u)), "dc": rng.normal(size=(B, u))},
-                    about=f"B = {B}, D = {D}, u = {u}, {about}")
-    return {"plain": case("all peepholes 0", np.zeros((3, u))),
-            "peephole": case("random peepholes", rng.normal(size=(3, u)))}
+                         "h": o * np.tanh(c), "dh": rng.normal(size=c.shape), "dc": rng.normal(size=c.shape)},
+                    about=f"{named}, {about}")
+    return {"plain": case("all peepholes 0, a gate of 0 and one of 1", scale=0.0, saturated=True),
+            "plain one": case("a batch of one, all peepholes 0", B=1, scale=0.0),
+            "peephole": case("random peepholes")}
 
 
 def step_backward(case, carry=True, output_peephole=True, input_peepholes=True, forget=True, squash=True,
@@ -619,8 +818,8 @@ STEP_BACKWARD = Exercise(
     forbids=("tensorflow.GradientTape", "tf.GradientTape", "jax.grad", "torch.autograd"),
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("inputs and states", 3, on=("plain/x", "plain/*_prev"), ask="Two paths lead into c_t: which?"),
-        Aspect("weights", 2, on=("plain/[WUbP]",), ask="Each weight gradient is what the weight multiplied, "
+        Aspect("inputs and states", 3, on=("plain*/x", "plain*/*_prev"), ask="Two paths lead into c_t: which?"),
+        Aspect("weights", 2, on=("plain*/[WUbP]",), ask="Each weight gradient is what the weight multiplied, "
                "transposed, times dz."),
         Aspect("with peepholes", 3, on=("peephole/*",), ask="Follow every arrow that leaves c_{t−1} and c_t."),
     ),
@@ -660,19 +859,24 @@ STEP_BACKWARD = Exercise(
 # ----------------------------------------------------------------------- lstm.to_pytorch, lstm.from_pytorch
 
 def _arrays(rng):
-    V, D, u = 11, 3, 5
+    V, D, u = sizes(rng, 3, 2, 12)
     return {"E": rng.normal(size=(V, D))} | weights(rng, D, u, blocks=4), f"{V} words, D = {D}, u = {u}"
 
 
 def to_pytorch_cases(rng):
-    arrays, sizes = _arrays(rng)
-    return {"to": Case(arrays, about=f"Keras to PyTorch: {sizes}")}
+    def case():
+        arrays, named = _arrays(rng)
+        return Case(arrays, about=f"Keras to PyTorch: {named}")
+    return {"to": case(), "to again": case()}
 
 
 def from_pytorch_cases(rng):
-    a, sizes = _arrays(rng)
-    state = {"E": a["E"], "w_ih": a["W"].T, "w_hh": a["U"].T, "b_ih": a["b"], "b_hh": rng.normal(size=a["b"].shape)}
-    return {"from": Case(state, about=f"PyTorch to Keras: {sizes}, two random biases")}
+    def case():
+        a, named = _arrays(rng)
+        state = {"E": a["E"], "w_ih": a["W"].T, "w_hh": a["U"].T, "b_ih": a["b"],
+                 "b_hh": rng.normal(size=a["b"].shape)}
+        return Case(state, about=f"PyTorch to Keras: {named}, two random biases")
+    return {"from": case(), "from again": case()}
 
 
 def _reordered(a):
@@ -692,7 +896,15 @@ def to_pytorch(case, turn=np.transpose, order=_same, biases=1, turn_embedding=_s
     """Keras arrays to a PyTorch state dictionary; each keyword is a way to get it wrong."""
     b = order(case["b"])
     return {"embedding": turn_embedding(case["E"]), "weight_ih": turn(order(case["W"])),
-            "weight_hh": turn(order(case["U"])), "bias": b * biases, "bias_lengths": [b.size, b.size]}
+            "weight_hh": turn(order(case["U"])), "bias": b * biases}
+
+
+def sum_of_biases(case, arrays):
+    """How the bias is split in two is free: their sum counts."""
+    two = [arrays.pop(name) for name in ("bias_ih", "bias_hh")]
+    if two[0].shape != two[1].shape:
+        raise ValueError(f"PyTorch's two biases have one shape; yours have {two[0].shape} and {two[1].shape}")
+    return arrays | {"bias": two[0] + two[1]}
 
 
 def from_pytorch(case, turn=np.transpose, order=_same, biases=(1, 1), turn_embedding=_same):
@@ -717,10 +929,11 @@ TO_PYTORCH = Exercise(
     title="Weights from Keras to PyTorch",
     cases=to_pytorch_cases,
     reference=to_pytorch,
+    derive=sum_of_biases,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("matrices", 1, on=("to/embedding", "to/weight_*"), ask="PyTorch computes x @ weight.T + biases."),
-        Aspect("biases", 1, on=("to/bias*",), ask="PyTorch adds bias_ih and bias_hh: what must their sum be?"),
+        Aspect("matrices", 1, on=("*/embedding", "*/weight_*"), ask="PyTorch computes x @ weight.T + biases."),
+        Aspect("biases", 1, on=("*/bias",), ask="PyTorch adds bias_ih and bias_hh: what must their sum be?"),
     ),
     misconceptions=mistakes(
         to_pytorch, NOT_TRANSPOSED, RESHAPED, REORDERED, EMBEDDING_TURNED,
@@ -736,8 +949,8 @@ FROM_PYTORCH = Exercise(
     reference=from_pytorch,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("matrices", 1, on=("from/[EWU]",), ask="Keras computes x @ W + h @ U + b."),
-        Aspect("bias", 1, on=("from/b",), ask="What is the one bias that does what the two did?"),
+        Aspect("matrices", 1, on=("*/[EWU]",), ask="Keras computes x @ W + h @ U + b."),
+        Aspect("bias", 1, on=("*/b",), ask="What is the one bias that does what the two did?"),
     ),
     misconceptions=mistakes(
         from_pytorch, NOT_TRANSPOSED, RESHAPED, REORDERED, EMBEDDING_TURNED,
