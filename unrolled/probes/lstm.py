@@ -127,7 +127,7 @@ def layer(LSTM, case):
     if "mask" in case:
         more["mask"] = case["mask"]
     if "symbolic" in case:
-        inputs, mask = keras.Input(x.shape[1:]), keras.Input(x.shape[1:2], dtype="bool")
+        inputs, mask = keras.Input(batch_shape=x.shape), keras.Input(batch_shape=x.shape[:2], dtype="bool")
         model = keras.Model([inputs, mask], layer(inputs, mask=mask))
         _give(layer, *arrays)
         return {"output": model([x, more["mask"]])}

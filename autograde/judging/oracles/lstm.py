@@ -609,7 +609,7 @@ def layer(case, mask="hold", initial="hc", states="hc", stack=1, sequences_kept=
     """The `LSTM` layer; each keyword is a way to get it wrong."""
     if case.name == "passes":
         return {"sequences": case["mask"], "last": case["mask"] if passes_last else np.zeros(0)}
-    if not built:
+    if not built and "symbolic" not in case:  # a model builds all that is in it
         return ZERO_WEIGHTS
     if case.name == "config" and config not in ("all", "own"):
         return Raises("TypeError", config)
@@ -632,9 +632,11 @@ def layer(case, mask="hold", initial="hc", states="hc", stack=1, sequences_kept=
         else:
             h = np.where(valid, new["h"], h)
             c = new["c"] if mask == "h only" else np.where(valid, new["c"], c)
-        out = np.where(valid, new["h"], 0) if mask == "zero output" else (h if output == "h" else c)
+        zeroed = mask in ("zero output", "zero sequence")
+        out = np.where(valid, new["h"], 0) if zeroed else (h if output == "h" else c)
         outputs.append(out)
-    result = np.stack(outputs, axis=stack) if sequences else outputs[0 if last == "first" else -1]
+    ends = h if mask == "zero sequence" else outputs[0 if last == "first" else -1]
+    result = np.stack(outputs, axis=stack) if sequences else ends
     found = {"output": result} | (dict(zip(states, (h, c), strict=True)) if case["return_state"] else {})
     if "R" in case:
         found |= gradients(start, case["R"], output, at=0 if last == "first" else -1)
@@ -660,8 +662,8 @@ LAYER = Exercise(
                "and not from call to call?"),
         Aspect("states", 2, on=("states/*",), ask="In which order do states arrive and leave?"),
         Aspect("mask", 2, on=("mask*/*", "passes/*"), ask="What must happen to h and to c where the mask is False?"),
-        Aspect("in a model", 1, on=("model/*", "gradient/*"), ask="There call works on tensors without values and of "
-               "unknown batch size: only keras.ops can. Does a gradient reach every weight?"),
+        Aspect("in a model", 1, on=("model/*", "gradient/*"), ask="There call works on tensors without values: only "
+               "keras.ops can. Does a gradient reach every weight?"),
         Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
     ),
     misconceptions=mistakes(
@@ -673,8 +675,9 @@ LAYER = Exercise(
         ("states zeroed at padding", "At a masked step your states become 0, so the memory is gone: keep the "
          "old ones with ops.where(m, new, old).", {"mask": "reset"}),
         ("mask on h only", "At a masked step h stays but c runs on: hold both states.", {"mask": "h only"}),
-        ("outputs zeroed at padding", "Your states are right, but masked steps output 0: Keras repeats the "
-         "last valid output there, so that the last position holds the result.", {"mask": "zero output"}),
+        *(("outputs zeroed at padding", "Your states are right, but masked steps output 0: Keras repeats the "
+           "last valid output there, so that the last position holds the result.", {"mask": zeroed})
+          for zeroed in ("zero output", "zero sequence")),
         ("initial state ignored", "initial_state makes no difference: start from it when it is given.",
          {"initial": ""}),
         ("initial state read as c, h", "initial_state is [h, c]; you read it as c, h.", {"initial": "ch"}),
@@ -687,8 +690,8 @@ LAYER = Exercise(
          "the sequence: return_sequences is missing from the dictionary.", {"sequences_kept": False}),
         ("mask passed on after the last step", "With return_sequences=False there is no time axis left, so "
          "the mask must end here: compute_mask returns None then.", {"passes_last": True}),
-        ("states kept between calls", "A second call starts where the first one ended: states belong to one call. Start "
-         "from zeros unless initial_state is given.", {"leaks": True}),
+        ("states kept between calls", "A second call starts where the first one ended: states belong to one call. "
+         "Start from zeros unless initial_state is given.", {"leaks": True}),
         ("get_config without the base's", "get_config holds your own arguments only; start from "
          "super().get_config(), or the name and dtype are lost.", {"config": "own"}),
         ("cell not built", "After build the layer has no weights: call self.cell.build(...) in build, or a "
@@ -775,11 +778,11 @@ def backward_cases(rng):
     def case(about, B=None, scale=1.0, saturated=False):
         drawn, named = steps_of(rng, B, T=0)
         w, x, h_prev, c_prev = {k: drawn[k] for k in ("W", "U", "b")}, drawn["x"], drawn["h"], drawn["c"]
-        P = scale * rng.normal(size=(3, len(w["U"])))
+        P, u = scale * rng.normal(size=(3, len(w["U"]))), len(w["U"])
+        if saturated:  # one unit's input and forget gate, one fully open and one fully closed
+            w["b"][[0, u]] = rng.permutation([-100.0, 100.0])
         zi, zf, zg, zo = blocks_of(x @ w["W"] + h_prev @ w["U"] + w["b"])
         i, f, g = sigmoid(zi + P[0] * c_prev), sigmoid(zf + P[1] * c_prev), np.tanh(zg)
-        if saturated:  # each gate of the first unit fully open or closed, in one example
-            i[0, 0], f[0, 0] = rng.permutation([0.0, 1.0])
         c = f * c_prev + i * g
         o = sigmoid(zo + P[2] * c)
         return Case(w | {"x": x, "h_prev": h_prev, "c_prev": c_prev, "P": P, "i": i, "f": f, "g": g, "o": o, "c": c,
