@@ -135,11 +135,12 @@ def layer(LSTM, case):
     _give(layer, *arrays)
     if "twice" in case:
         layer(-x)
-    with tf.GradientTape(persistent=True) as tape:
-        result = layer(x, **more)
-        loss = tf.reduce_sum(result * case.float32("R")) if "R" in case else None
     if "R" in case:
-        return {"output": result} | _gradients(layer, loss, tape, arrays)
+        with tf.GradientTape(persistent=True) as tape:
+            output = layer(x)
+            loss = tf.reduce_sum(output * case.float32("R"))
+        return {"output": output} | _gradients(layer, loss, tape, arrays)
+    result = layer(x, **more)
     output, *states = result if settings["return_state"] else [result]
     found = {"output": output} | dict(zip("hc", states, strict=True) if settings["return_state"] else {})
     return found | ({"name": codes(layer.name)} if "name" in case else {})

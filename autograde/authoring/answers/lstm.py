@@ -581,7 +581,7 @@ def forget_bias(units, half_life=None):
         "get_config without return_sequences": edit(' "return_sequences": self.return_sequences,', ""),
         "mask passed on after the last step": edit("passed = mask if self.return_sequences else None", "passed = mask"),
         "states kept between calls": edit(
-            "        self.supports_masking = True\n", "        self.supports_masking = True\n        self.states = None\n",
+            "self.supports_masking = True\n", "self.supports_masking = True\n        self.states = None\n",
             "        h, c = initial_state or ", "        h, c = initial_state or self.states or ",
             "        output = ops.stack", "        self.states = [h, c]\n        output = ops.stack"),
         "get_config without the base's": edit('{**super().get_config(), "units"', '{"units"'),

@@ -24,9 +24,9 @@ LESSON = "04_lstm"
 GIVEN = tuple(f"unrolled.lessons.lstm{name}" for name in ("", ".forward", ".VariantCell", ".pytorch_lstm"))
 
 
-def steps_of(rng, B=None, T=None, most=8):
+def steps_of(rng, B=None, T=None, least=3, most=8):
     """Random inputs and states for a sequence, or for one step if T is 0, with sizes that are all different."""
-    drawn = sizes(rng, 4, 3, most)
+    drawn = sizes(rng, 4, least, most)
     B, T, D, u = B or drawn[0], drawn[1] if T is None else T, *drawn[2:]
     states = {"h": rng.uniform(-0.8, 0.8, (B, u)), "c": rng.normal(size=(B, u))}
     x = rng.normal(size=(B, T, D) if T else (B, D))
@@ -564,7 +564,8 @@ CELL = Exercise(
 
 def layer_cases(rng):
     def case(about, B=None, T=None, states=False, mask=None, sequences=True, state=False, **more):
-        drawn, named = steps_of(rng, B, T, most=6)
+        # Every step of every case costs time: few steps, and all other sizes larger.
+        drawn, named = steps_of(rng, B, T or int(rng.integers(2, 4) + (mask is not None)), least=5)
         if not states:
             del drawn["h"], drawn["c"]
         if mask:
@@ -583,14 +584,14 @@ def layer_cases(rng):
         mask[2] = False
         return mask
 
-    small = case("the gradient of Σ R · output", B=int(rng.integers(2, 5)), T=2, sequences=False)
+    last = case("return_sequences=False, a batch of one, and the gradient of Σ R · output", B=1, sequences=False)
     passed = rng.random(sizes(rng, 2, 3, 9)) < 0.6
     name = "".join(chr(97 + int(k)) for k in rng.integers(0, 26, 8))
     return {
         "sequence": case("return_sequences=True, called a second time", twice=True),
-        "last": case("return_sequences=False, a batch of one", B=1, sequences=False),
-        "one step": case("a single step, return_state=True", T=1, state=True),
-        "states": case("return_state=True, and an initial state", sequences=False, state=True, states=True),
+        "last": Case(last | {"R": rng.normal(size=(1, len(last["U"])))}, about=last.about),
+        "states": case("a single step, return_state=True, and an initial state", T=1, sequences=False, state=True,
+                       states=True),
         "mask": case("a mask: padding at the end, one gap, and one row that is all padding", mask=with_empty_row,
                      state=True),
         "mask and states": case("a mask and an initial state, return_sequences=False", mask=padded, sequences=False,
@@ -598,7 +599,6 @@ def layer_cases(rng):
         "passes": Case({"mask": passed}, about="compute_mask with return_sequences=True, then with False"),
         "model": case("in a model on keras.Input, with a mask", T=2, mask=lambda B, T: np.arange(T) < 2 - np.eye(B, 1),
                       symbolic=True),
-        "gradient": Case(small | {"R": rng.normal(size=(len(small["x"]), len(small["U"])))}, about=small.about),
         "config": case(f'LSTM(u, return_sequences=True, return_state=True, name="{name}") made again from its '
                        "get_config()", T=2, state=True, name=codes(name)),
     }
@@ -658,11 +658,11 @@ LAYER = Exercise(
     derive=layer_facts,
     forbids=("keras.layers.LSTM", "keras.layers.RNN", *GIVEN),
     aspects=(
-        Aspect("outputs", 3, on=("sequence/*", "last/*", "one step/*"), ask="Do both states travel from step to step, "
+        Aspect("outputs", 3, on=("sequence/*", "last/output"), ask="Do both states travel from step to step, "
                "and not from call to call?"),
         Aspect("states", 2, on=("states/*",), ask="In which order do states arrive and leave?"),
         Aspect("mask", 2, on=("mask*/*", "passes/*"), ask="What must happen to h and to c where the mask is False?"),
-        Aspect("in a model", 1, on=("model/*", "gradient/*"), ask="There call works on tensors without values: only "
+        Aspect("in a model", 1, on=("model/*", "last/d?"), ask="There call works on tensors without values: only "
                "keras.ops can. Does a gradient reach every weight?"),
         Aspect("get_config", 2, on=("config/*",), ask="Does get_config hold every argument of __init__?"),
     ),
