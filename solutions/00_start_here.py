@@ -9,7 +9,7 @@
 # | | |
 # |---|---|
 # | you build | an affine map · a Keras layer · a mean that knows about padding |
-# | time and points | 30 minutes, 6 points |
+# | time and points | {minutes} minutes, {points} points |
 # | you should know | Python, a little NumPy, what a matrix product is |
 # | at the end | you can read a check's answer, and hand your work in |
 #
@@ -69,7 +69,7 @@ print("summed over time:", np.asarray(ops.sum(x, axis=1)).tolist())
 # \begin{pmatrix} 10 & 20 & 30 \end{pmatrix} = \begin{pmatrix} 11 & 22 & 38 \end{pmatrix} .$$
 
 # %% [markdown]
-# **Exercise `start.affine`** · ●○○○○ · 5 min · 2 points
+# **Exercise `start.affine`** · ●○○○○ · 5 min · {points} points
 #
 # First run the next two cells as they are. The check will say *not written yet*: no harm done. Then write the
 # formula above in place of the line `raise NotImplementedError()` and run both again. Every exercise starts like
@@ -150,7 +150,10 @@ def one_step_at_a_time(x, W, b):
 check("start.affine", one_step_at_a_time)
 
 # %% [markdown]
-# Check as often as you like: it costs nothing. The inputs that your work is *graded* on are others of the same kind,
+# Check as often as you like: it costs nothing. One rule holds everywhere: leave the arrays you are given as they are.
+# `x *= 2` or `x[0] = 1` changes the caller's array too; the check looks at it afterwards, and takes off a point.
+#
+# The inputs that your work is *graded* on are others of the same kind,
 # so code that is right passes both, and code that is made for the numbers shown here does not. Exercises do not build
 # on each other's marks: what a later one needs of an earlier one is given to you.
 
@@ -192,11 +195,12 @@ print(np.asarray(scale(x))[0].tolist())
 print("weights:", [(w.name, tuple(w.shape)) for w in scale.weights])
 
 # %% [markdown]
-# **Exercise `start.layer`** · ●●○○○ · 12 min · 2 points
+# **Exercise `start.layer`** · ●●○○○ · 12 min · {points} points
 #
 # Turn your affine map into a layer, `Affine(units, use_bias=True)`. The line `def __init__` is given: write its
 # body, and below it `build`, `call` and `get_config`. The layer's first weight is W of shape (D, units); its
-# second, if `use_bias`, is b of shape (units,), which starts at zero.
+# second, if `use_bias`, is b of shape (units,), which starts at zero. A layer works in a model for any number of
+# sequences and steps, so there is no loop in `call`, and no NumPy: `ops` only.
 #
 # <details><summary>Hint 1</summary>
 # Copy <code>Scale</code> and change it. <code>self.add_weight(name="W", shape=(input_shape[-1], self.units))</code>
@@ -282,7 +286,7 @@ print("the same numbers as keras.layers.Dense; the same again after saving and l
 # could be any number.
 
 # %% [markdown]
-# **Exercise `start.mask_mean`** · ●●○○○ · 8 min · 2 points
+# **Exercise `start.mask_mean`** · ●●○○○ · 8 min · {points} points
 #
 # Write this mean for a whole batch. No loop is needed here either.
 #
@@ -330,27 +334,46 @@ for sentence, wrong, right in zip(chosen, careless, careful, strict=True):
 assert np.allclose(careful, [np.mean([len(word) for word in s]) for s in chosen])
 
 # %% tags=["demo"]
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.3), layout="constrained", width_ratios=[1.7, 1])
+figure, axes = plt.subplots(2, 1, figsize=(9, 5.4), layout="constrained", height_ratios=[1.2, 1])
 axes[0].imshow(np.where(valid, lengths[:, :, 0], np.nan), vmin=0, vmax=14, cmap="cividis_r", aspect="auto")
 axes[0].set_facecolor("0.85")
 for i, sentence in enumerate(chosen):
     for t in range(12):
         text = sentence[t] if t < len(sentence) else "·"
-        axes[0].text(t, i, text, ha="center", va="center", fontsize=6, color="black" if len(text) < 7 else "white")
+        axes[0].text(t, i, text, ha="center", va="center", fontsize=8, color="black" if len(text) < 7 else "white")
 axes[0].set(title="A batch: words, and padding in grey", xlabel="time step", ylabel="sentence", xticks=range(12),
             yticks=range(6))
 place = np.arange(6)
-axes[1].barh(place - 0.2, careful, 0.4, label="with the mask")
-axes[1].barh(place + 0.2, careless, 0.4, label="padding counted", color=plot.COLOURS[1])
-axes[1].set(title="Mean word length", xlabel="letters", yticks=place, xlim=(0, 9), ylim=(5.6, -0.6))
-axes[1].legend(fontsize=8, loc="upper right")
-plot.show(figure, alt="Left: six sentences of 12 to 3 words in one batch, shorter ones filled up with grey padding. "
-          "Right: with the mask the mean word length is right; counting padding makes it smaller, most of all for the "
-          "shortest sentences.")
+axes[1].bar(place - 0.2, careful, 0.4, label="with the mask")
+axes[1].bar(place + 0.2, careless, 0.4, label="padding counted", color=plot.COLOURS[1])
+axes[1].set(title="Mean word length", xlabel="sentence", ylabel="letters", xticks=place, ylim=(0, 8))
+axes[1].legend(loc="upper right", ncols=2)
+plot.show(figure, alt="Top: six sentences of 12 to 3 words in one batch, shorter ones filled up with grey padding. "
+          "Bottom: with the mask the mean word length is right; counting padding makes it smaller, most of all for "
+          "the shortest sentences.")
 
 # %% [markdown]
 # **What to conclude.** Without the mask the "mean word length" mostly measures how long the *sentence* is. Nothing
 # crashed, no warning came. From now on ask of every sum, mean, loss and state: does it see the padding?
+#
+# **Written answer `start.silent`** · 8 min · 2 points
+#
+# Some questions are answered in words; a person reads them. This one has many right answers. Invent a *silent* mistake
+# of your own: a wrong `mask_mean` that is right on many batches (another one than "padding counted"). Give its code,
+# three lines are enough; a small batch, with numbers and mask, on which it is right; one on which it is wrong, with
+# both results; and one sentence on how its author could have noticed.
+
+# %% [markdown] written="start.silent" points=2
+# One of many:
+#
+#     def mask_mean(x, mask):
+#         n = ops.sum(ops.cast(mask, "int32"), axis=1)
+#         return ops.stack([ops.mean(x[i, :n[i]], axis=0) for i in range(len(x))])
+#
+# It takes the first n steps, n being how many are valid. Right for 4, 2, 9 with the mask True, True, False: 3. Wrong
+# for 4, 2, 9 with False, True, True: it gives (4 + 2) / 2 = 3, and (2 + 9) / 2 = 5.5 is right. Its author could have
+# tried one batch in which the padding stands in front. (One point for a mistake that is truly silent, with a batch
+# where it is right; one for the batch that betrays it, both results worked out correctly.)
 
 # %% [markdown]
 # ## 6 · Handing in

@@ -72,3 +72,19 @@ def test_the_checks_that_the_lesson_shows_answer_as_it_says(names, capsys):
         with pytest.raises(CheckFailed, match=word):
             checking.check_here("start.affine", (shown[answer],))
     checking.check_here("start.affine", (shown["one_step_at_a_time"],))
+
+
+@pytest.mark.parametrize(("product", "says"), [
+    ("np.tanh(x) @ self.W", "use `ops` everywhere"),
+    ("ops.stack([row @ self.W for row in x])", "use `ops` everywhere"),
+    ("ops.stack([x[:, t] @ self.W for t in range(x.shape[1])], axis=1)", "is not known while a model is built"),
+    ("ops.matmul(x, self.W.numpy())", "turn W into plain numbers"),
+])
+def test_what_stops_in_a_model_is_told_in_words_and_never_as_not_written(product, says):
+    room = classroom(LESSON)
+    source = room.answers["start.layer"].replace("ops.matmul(x, self.W)", product)
+    verdict = room.try_answer("start.layer", source)
+    told = [aspect.evidence for aspect in verdict.aspects if not aspect.passed] + [d.says for d in verdict.diagnosis]
+    assert not verdict.passed
+    assert "not written" not in " ".join(told)
+    assert says.lower() in " ".join(told).lower()

@@ -61,9 +61,9 @@ def read(lesson: str) -> NotebookNode:
 
 
 def minutes(notebook: NotebookNode) -> int:
-    """How long a lesson takes a student, to the nearest five minutes: its exercises, its prose, its code."""
+    """How long a lesson takes a student, to the nearest five minutes: its exercises and questions, prose, code."""
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    exercises = sum(int(match[2]) for match in EXERCISE.finditer(prose))
+    exercises = sum(int(found) for found in re.findall(r"^\*\*.*\*\* · .*?(\d+) min ·", prose, re.M))
     words = len(re.sub(r"<details>.*?</details>", "", prose, flags=re.S).split())
     lines = sum(cell.source.count("\n") + 1 for cell in notebook.cells
                 if cell.cell_type == "code" and "nbgrader" not in cell.metadata)
