@@ -130,7 +130,8 @@ def test_nothing_of_the_student_but_answers_is_kept():
     cells[2]["attachments"] = {"leak.png": {"image/png": "bGVhaw=="}}
     cells[2]["metadata"] |= {"tags": ["leak"], "leak": 1}
     cells[3]["source"] = "print('leak')"
-    cells.append(cell("code", "leak = 1"))
+    cells[-1]["source"] = "Because."
+    cells.insert(4, cell("code", "leak = 1"))
     result = hand_in(cells, metadata={"leak": 1})
     text = json.dumps(result.notebook)
     assert "leak" not in text and "script" not in text
@@ -263,7 +264,7 @@ def test_grading_data_are_the_skeletons():
 
 def test_unknown_grade_id_is_an_ordinary_cell():
     cells = answered()
-    cells.append(cell("solution", "leak = 1", "mine"))
+    cells.insert(4, cell("solution", "leak = 1", "mine"))
     assert hand_in(cells).repairs == ()
 
 

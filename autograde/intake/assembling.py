@@ -24,7 +24,7 @@ def assemble(skeleton: Skeleton, answers: Mapping[int, Answer], written: Mapping
     def add(part: Part | None, source: str, name: str, kind: str = "", exercise: str = "") -> None:
         if kind:
             steps.append(Step(kind, len(cells), source, exercise))
-        cells.append(_node(part, source, name))
+        cells.append(_node(part, source, name, part.attachments if part else {}))
 
     count = 0
     for index, part in enumerate(skeleton.parts):
@@ -38,7 +38,7 @@ def assemble(skeleton: Skeleton, answers: Mapping[int, Answer], written: Mapping
             # The last piece counts, so it has the cell that nbgrader knows.
             add(part, last.source, part.id, "solution", part.exercise)
         elif part.kind == "written":
-            add(part, written[index].text, part.id)
+            cells.append(_node(part, written[index].text, part.id, written[index].attachments))
         else:
             kind = part.kind if part.kind in ("code", "check") else ""
             add(part, part.source, part.id, kind, part.exercise)
@@ -48,14 +48,14 @@ def assemble(skeleton: Skeleton, answers: Mapping[int, Answer], written: Mapping
     return notebook, tuple(steps)
 
 
-def _node(part: Part | None, source: str, name: str) -> NotebookNode:
+def _node(part: Part | None, source: str, name: str, attachments: Mapping) -> NotebookNode:
     cell_type = part.cell_type if part else "code"
     metadata = plain_data(part.metadata) if part else {}
     data = {"cell_type": cell_type, "id": name, "metadata": metadata, "source": source}
     if cell_type == "code":
         data |= {"outputs": [], "execution_count": None}
-    elif part and part.attachments:
-        data["attachments"] = plain_data(part.attachments)
+    elif attachments:
+        data["attachments"] = plain_data(attachments)
     return nbformat.from_dict(data)
 
 

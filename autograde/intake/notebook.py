@@ -6,9 +6,10 @@ Nothing here trusts the bytes: what they would cost is counted before memory is 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from autograde.intake import outputs
+from autograde.intake import outputs, pictures
+from autograde.intake.pictures import Bundle
 
 MAX_BYTES = 64 * 2**20
 MAX_CELLS = 5_000
@@ -23,7 +24,10 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell as handed in. `tags` and `settings` (its nbgrader metadata) are only ever compared."""
+    """One cell as handed in. `tags` and `settings` (its nbgrader metadata) are only ever compared.
+
+    `pictures` are a text's attachments and those that were pasted into it; of code, what it showed.
+    """
 
     kind: str
     source: str
@@ -31,6 +35,7 @@ class Cell:
     id: str = ""
     tags: tuple[str, ...] = ()
     settings: tuple[tuple[str, object], ...] = ()
+    pictures: Bundle = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -138,8 +143,17 @@ def _cell(number: int, raw: object) -> Cell:
     metadata = _dict(raw.get("metadata"))
     settings = _dict(metadata.get("nbgrader"))
     tags = metadata.get("tags")
+    kind = "code" if raw.get("cell_type") == "code" else "text"
+    if raw.get("cell_type") == "heading":  # of old formats
+        level = raw.get("level")
+        source = f"{'#' * int(level if level in range(1, 7) else 1)} {source}"
+    pasted: Bundle = {}
+    if kind == "text":
+        source, pasted = pictures.taken_out(source)
     return Cell(
-        kind="code" if raw.get("cell_type") == "code" else "text", source=source,
+        kind=kind, source=source,
+        pictures=pictures.attached(raw.get("attachments")) | pasted if kind == "text" else
+        pictures.drawn(raw.get("outputs")),
         grade_id=_text(settings.get("grade_id")), id=_text(raw.get("id")),
         tags=tuple(t for t in tags if isinstance(t, str)) if isinstance(tags, list) else (),
         settings=tuple((k, settings[k]) for k in sorted(settings) if isinstance(settings[k], str | bool | float)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -37,16 +38,26 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Prose:
+    """A text of the lesson. `place` is its part, or the part above it if it is left out of the skeleton."""
+
+    id: str
+    source: str
+    place: int | None
+
+
+@dataclass(frozen=True)
 class Skeleton:
     """A lesson as it was released: plain data that travels to workers.
 
     Cells with the tag ``target`` (figures for the student at work) are left out: nobody grades them, and they are
-    most of a notebook's bytes.
+    most of a notebook's bytes. Only their texts are known, so that nobody takes them for a student's.
     """
 
     lesson: str
     parts: tuple[Part, ...]
     metadata: dict
+    prose: tuple[Prose, ...] = ()
 
     @staticmethod
     def load(lesson: str) -> Skeleton:
@@ -56,10 +67,16 @@ class Skeleton:
     @staticmethod
     def of(lesson: str, notebook: NotebookNode) -> Skeleton:
         """The skeleton of a released notebook."""
-        cells = [c for c in notebook.cells if "target" not in c.metadata.get("tags", [])]
+        cells, prose = [], []
+        for cell in notebook.cells:
+            target = "target" in cell.metadata.get("tags", [])
+            if not target:
+                cells.append(cell)
+            if target or kind_of(cell) == "markdown":
+                prose.append(Prose(cell.id, cell.source, len(cells) - 1 if cells else None))
         checks = {exercise_of(c): sources.names(c.source).needs for c in cells if kind_of(c) == "check"}
         parts = tuple(_part(cell, checks) for cell in cells)
-        return Skeleton(lesson, parts, plain_data(notebook.metadata))
+        return Skeleton(lesson, parts, plain_data(notebook.metadata), tuple(prose))
 
     @cached_property
     def by_grade_id(self) -> dict[str, int]:
@@ -76,6 +93,17 @@ class Skeleton:
         for index, part in enumerate(self.parts):
             found.setdefault(sources.plain(part.source), index)
         return {part.source: found[sources.plain(part.source)] for part in self.parts} | found
+
+    @cached_property
+    def prose_by_id(self) -> dict[str, Prose]:
+        return {prose.id: prose for prose in self.prose}
+
+    @cached_property
+    def prose_by_line(self) -> dict[str, Prose]:
+        """The text that each line is of, as `sources.plain` has lines; lines of several texts are left out."""
+        lines = [(line, prose) for prose in self.prose for line in set(sources.plain(prose.source).splitlines())]
+        count = Counter(line for line, _ in lines)
+        return {line: prose for line, prose in lines if count[line] == 1}
 
     @cached_property
     def demo_imports(self) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from autograde import course
-from autograde.intake import folder, notebook, sources
+from autograde.intake import beside, folder, notebook, sources
 from autograde.intake.answers import find_answers
 from autograde.intake.assembling import assemble, texts_for_rules
 from autograde.intake.folder import HandedIn
@@ -83,15 +83,21 @@ def rebuild(student: str, lesson: str | Skeleton, content: bytes | None, repairs
 def _put_together(student: str, skeleton: Skeleton, read: notebook.Read, repairs: tuple[str, ...],
                   files: dict[str, bytes]) -> Submission:
     matched = match(skeleton, read)
-    answers, written = find_answers(matched), find_written(matched)
+    answers = find_answers(matched)
     _must_be_of_the_lesson(matched, answers)
     helpers = find_helpers(matched, answers)
+    used = {cell for answer in answers.values() for piece in answer.pieces for cell in piece.cells}
+    used |= {cell for helper in helpers.values() for piece in helper.placed for cell in piece.cells}
+    written, left_out = find_written(matched, used, files, beside.MAX_ALL - sum(map(len, files.values())))
+    for answer in written.values():
+        files |= answer.beside
     rebuilt, steps = assemble(skeleton, answers, written, helpers)
     of_parts = [repair for _, found in sorted((answers | written).items()) for repair in found.repairs]
     return Submission(
         student, skeleton.lesson, notebook=rebuilt, steps=steps, answers=texts_for_rules(skeleton, answers, helpers),
         untouched=frozenset(skeleton.parts[i].exercise for i, answer in answers.items() if answer.untouched),
-        repairs=(*repairs, *read.repairs, *matched.repairs, *of_parts, *said_of(helpers), *said_of_the_rest(matched)),
+        repairs=(*repairs, *read.repairs, *matched.repairs, *of_parts, *left_out, *said_of(helpers),
+                 *said_of_the_rest(matched)),
         rescued=read.rescued, files=files)
 
 

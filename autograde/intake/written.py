@@ -1,52 +1,249 @@
-"""Written answers: what a student wrote for a question, wherever it stands."""
+"""Written answers: what a student wrote, drew, attached or put beside the notebook for a question, wherever it stands.
+
+Students answer in the cell that is given, in a new one above or below it, in the question's own cell, in code, in a
+picture or in a file. Nobody but a reader can tell what of it is the answer, so all of it goes there. What stands far
+from every question goes to the questions that are otherwise unanswered.
+"""
 
 from __future__ import annotations
 
+import ast
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from autograde.intake import sources
 from autograde.intake.matching import Matched
-from autograde.intake.skeleton import Part
+from autograde.intake.notebook import Cell
+from autograde.intake.pictures import SUFFIXES, Bundle, Gallery
+from autograde.intake.skeleton import Prose, Skeleton
+from autograde.text import shown
+
+MAX_DIFFERED = 2_000  # lines of a cell that are compared with the lesson's own
+MIN_SHARED = 20       # characters of a line by which a cell of the lesson is recognised
+MAX_LISTED = 20
+MAX_READ = 20_000     # bytes of a text file that are shown as an answer
+TEXTS = ("txt", "md")
+# What people put an answer into. Code and data are there for the notebook.
+DOCUMENTS = frozenset((*SUFFIXES, *TEXTS, "svg", "heic", "heif", "bmp", "tif", "tiff", "pdf", "rst", "tex", "rtf",
+                       "doc", "docx", "odt", "pages", "ppt", "pptx", "odp", "key", "html", "htm", "drawio"))
 
 
 @dataclass(frozen=True)
 class Written:
-    """The text for one question, and what was put right to find it."""
+    """The answer to one question: its text and pictures, what is put beside the notebook, and what was put right."""
 
     text: str
+    attachments: Bundle
+    beside: dict[str, bytes]
     repairs: tuple[str, ...] = ()
 
 
-def find_written(matched: Matched) -> dict[int, Written]:
-    """The answer to each question of the lesson, by the part's index."""
-    return {index: _written(matched, index, part) for index, part in enumerate(matched.skeleton.parts)
-            if part.kind == "written"}
+@dataclass(frozen=True)
+class _Told:
+    """What a student's cell tells: `cell` is its index, `place` the part whose text it was before, if any."""
+
+    cell: int
+    place: int | None
+    text: str
 
 
-def _written(matched: Matched, index: int, part: Part) -> Written:
-    repairs = []
+def find_written(matched: Matched, used: Iterable[int], files: Mapping[str, bytes],
+                 room: int) -> tuple[dict[int, Written], tuple[str, ...]]:
+    """The answer to each question of the lesson, by the part's index; and a repair for what reached none of them.
+
+    Parameters
+    ----------
+    used : cells that are part of an answer in code.
+    files : what lies beside the notebook; `room` is how many bytes more may be put there.
+    """
+    questions = [index for index, part in enumerate(matched.skeleton.parts) if part.kind == "written"]
+    if not questions:
+        return {}, ()
+    told, too_long = _told(matched, frozenset(used))
+    near = _near(matched, questions, told)
+    far = near.pop(None, [])
+    written, lost = {}, far
+    for index in questions:
+        pieces = sorted([*_in_place(matched, index), *near.get(index, [])], key=lambda one: one.cell)
+        written[index] = _written(matched, index, pieces or far, bool(pieces), files, room)
+        room -= sum(map(len, written[index].beside.values()))
+        lost = lost if pieces else []
+    return written, (*too_long, *_said(len(lost), "that you wrote far from every question"))
+
+
+def _said(count: int, where: str) -> list[str]:
+    return [f"{count} text{'s' * (count > 1)} {where} {'were' if count > 1 else 'was'} left out"] if count else []
+
+
+def _written(matched: Matched, index: int, pieces: list[_Told], in_place: bool, files: Mapping[str, bytes],
+             room: int) -> Written:
+    part = matched.skeleton.parts[index]
+    gallery = Gallery(part.label, files, room)
+    texts = dict.fromkeys(gallery.hung(text, matched.cells[one.cell].pictures)
+                          for one, text in _moderate(matched, pieces, gallery))
+    texts.pop("", None)
+    repairs = _said_of(matched, index, pieces, in_place, len(texts))
+    documents = [path for path in sorted(files) if path.rpartition(".")[2].lower() in DOCUMENTS]
+    if not texts and documents:
+        texts |= dict.fromkeys(text for path in documents if (text := _shown_file(path, files[path], gallery)))
+        repairs.append(f"{part.label} was answered in files beside the notebook; they were put there")
+    listed = [path for path in documents if path not in gallery.referred]
+    if listed:
+        names = ", ".join(f"`{shown(path).replace('`', '?')}` ({len(files[path]):,} bytes)"
+                          for path in listed[:MAX_LISTED])
+        texts[f"Handed in beside the notebook: {names}{' and more' * (len(listed) > MAX_LISTED)}"] = None
+    return Written("\n\n".join(texts) or part.source, gallery.attachments, gallery.beside,
+                   (*repairs, *gallery.repairs))
+
+
+def _moderate(matched: Matched, pieces: list[_Told], gallery: Gallery) -> Iterator[tuple[_Told, str]]:
+    """The pieces and their texts, as far as a person could have written them."""
+    left = sources.MAX_CHARACTERS
+    for one in pieces:
+        text = _text(matched, one)
+        left -= len(text)
+        if left < 0:
+            gallery.repairs.append(f"an answer in words of more than 200 kB was cut off at cell {one.cell + 1}")
+            return
+        yield one, text
+
+
+def _said_of(matched: Matched, index: int, pieces: list[_Told], in_place: bool, count: int) -> list[str]:
+    """Where the answer was found, if it was not where it belongs."""
+    label = matched.skeleton.parts[index].label
     copies = matched.cells_of(index)
-    if not copies and (below := _by_place(matched, index)) is not None:
-        copies = [below]
-        repairs.append(f"the grading data of {part.label} was lost; its cell was found by its place")
-    texts = [matched.cells[i].source for i in copies]
-    own = list(dict.fromkeys(text for text in texts if not sources.same(text, part.source)))
+    others = [one for one in pieces if one.cell not in copies]
+    said = []
     if not copies:
-        repairs.append(f"the cell of {part.label} was deleted; its empty form was put back")
-    if len(own) > 1:
-        repairs.append(f"{part.label} was answered in {len(own)} cells; all texts were kept")
+        said.append(f"the grading data of {label} was lost; its cell was found by its place" if pieces and in_place
+                    else f"the cell of {label} was deleted; its empty form was put back")
+    elif others and in_place:
+        said.append(f"an answer to {label} stood in {'another cell' if len(others) == 1 else 'other cells'}; "
+                    "it was kept")
+    if pieces and not in_place:
+        said.append(f"{label} was not answered in its place; what you wrote elsewhere was put there")
+    if count > 1:
+        said.append(f"{label} was answered in {count} cells; all texts were kept")
     if any(matched.cells[i].kind == "code" for i in copies):
-        repairs.append(f"the cell of {part.label} had been turned into code; it was kept as text")
-    return Written("\n\n".join(own) if own else part.source, tuple(repairs))
+        said.append(f"the cell of {label} had been turned into code; it was kept as text")
+    return said
 
 
-def _by_place(matched: Matched, index: int) -> int | None:
-    """A written answer that lost its ids: the student's text directly below the cell that stands above it."""
-    for above in matched.cells_of(index - 1):
-        below = above + 1
-        if below == len(matched.cells) or matched.known[below] is not None:
+def _shown_file(path: str, content: bytes, gallery: Gallery) -> str:
+    """A picture or a short text as an answer; empty for what can only be listed."""
+    suffix = path.rpartition(".")[2].lower()
+    if suffix in SUFFIXES:
+        return gallery.hung(f"![{path.replace(']', ' ')}]({quote(path)})", {})
+    if suffix in TEXTS and len(content) <= MAX_READ:
+        gallery.referred.add(path)
+        return sources.tidy(content.decode("utf-8", "replace"))
+    return ""
+
+
+# Where it stands -------------------------------------------------------------------------------------------
+
+def _in_place(matched: Matched, index: int) -> list[_Told]:
+    """The cells of a question that say something."""
+    stub = matched.skeleton.parts[index].source
+    cells = ((i, matched.cells[i]) for i in matched.cells_of(index))
+    told = [_Told(i, index, "" if sources.same(cell.source, stub) else cell.source) for i, cell in cells]
+    return [one for one in told if one.text.strip() or matched.cells[one.cell].pictures]
+
+
+def _near(matched: Matched, questions: list[int], told: list[_Told]) -> dict[int | None, list[_Told]]:
+    """What was told, by the question whose cell or text stands directly above or below it; None is far from all."""
+    parts = matched.skeleton.parts
+    asked = {index - 1: index for index in questions if index and parts[index - 1].kind == "markdown"}
+    places = list(matched.known)
+    for one in told:
+        places[one.cell] = one.place
+    found: dict[int | None, list[_Told]] = {}
+    above: list[int | None] = [None]  # the nearest part at or above each cell
+    for place in places:
+        above.append(above[-1] if place is None else place)
+    below: int | None = None
+    following = [None] * (len(places) + 1)
+    for cell in range(len(places) - 1, -1, -1):
+        following[cell] = below
+        below = below if places[cell] is None else places[cell]
+    for one in told:
+        before, after = above[one.cell], following[one.cell]
+        code = matched.cells[one.cell].kind == "code"
+        spots = [before, asked.get(before), after, None if code else asked.get(after)]
+        if one.place is not None:
+            spots = [asked.get(one.place), one.place - 1]
+        question = next((spot for spot in spots if spot in questions), None)
+        if question is not None or not code:
+            found.setdefault(question, []).append(one)
+    return found
+
+
+def _told(matched: Matched, used: frozenset[int]) -> tuple[list[_Told], list[str]]:
+    """What the student's own cells say, and the lesson's own where they were written into; and what was too long."""
+    found, too_long = [], 0
+    for index, cell in enumerate(matched.cells):
+        if matched.known[index] is not None or index in used:
             continue
-        cell = matched.cells[below]
-        if cell.kind == "text" and len(cell.source) <= sources.MAX_CHARACTERS:
-            return below
-    return None
+        if len(cell.source) > sources.MAX_CHARACTERS:
+            too_long += 1
+            continue
+        prose = _prose(matched.skeleton, cell) if cell.kind == "text" else None
+        text = cell.source if prose is None else _added(prose.source, cell.source)
+        # The pictures of the lesson's own text are the lesson's.
+        if text.strip() or (prose is None and cell.pictures):
+            found.append(_Told(index, None if prose is None else prose.place, text))
+    return found, _said(too_long, "of more than 200 kB")
+
+
+def _prose(skeleton: Skeleton, cell: Cell) -> Prose | None:
+    """The text of the lesson that a cell was before a student wrote into it."""
+    if cell.id in skeleton.prose_by_id:
+        return skeleton.prose_by_id[cell.id]
+    shared: Counter[Prose] = Counter()
+    for line in sources.plain(cell.source).splitlines():
+        if len(line) >= MIN_SHARED and (prose := skeleton.prose_by_line.get(line)) is not None:
+            shared[prose] += len(line)
+    return shared.most_common(1)[0][0] if shared else None
+
+
+def _added(given: str, text: str) -> str:
+    """What a text says that the lesson's own, which it was before, does not."""
+    lines = text.splitlines()
+    if len(lines) > MAX_DIFFERED:
+        return text
+    before, after = ([sources.plain(line) for line in one] for one in (given.splitlines(), lines))
+    kept: list[str] = []
+    for what, i, end, j, stop in difflib.SequenceMatcher(None, before, after).get_opcodes():
+        if what in ("insert", "replace"):
+            kept += [_rest(lines[k], after[k], before[i:end]) for k in range(j, stop)]
+    return "\n".join(kept).strip("\n")
+
+
+def _rest(line: str, plain: str, given: list[str]) -> str:
+    """A line without the lesson's own line that it begins with."""
+    own = max((one for one in given if one and plain.startswith(one)), key=len, default="")
+    return plain[len(own):].lstrip() if own else line
+
+
+# What it says ----------------------------------------------------------------------------------------------
+
+def _text(matched: Matched, one: _Told) -> str:
+    cell = matched.cells[one.cell]
+    return one.text if cell.kind == "text" else _of_code(one.text)
+
+
+def _of_code(source: str) -> str:
+    """A code cell as Markdown: comments, strings and what is no Python are text, everything else is shown as code."""
+    tree = sources.tree(source)
+    if tree is None and not source.lstrip().startswith(("%", "!")):
+        return source
+    if tree is not None and all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+                                and isinstance(node.value.value, str) for node in tree.body):
+        strings = [node.value.value for node in tree.body]
+        return "\n\n".join(strings) if strings else re.sub(r"^[ \t]*#+ ?", "", source, flags=re.M)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", source)), default=0))
+    return f"{fence}python\n{source}\n{fence}"

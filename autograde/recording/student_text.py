@@ -16,12 +16,12 @@ from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
+from autograde.intake.pictures import MAX_SHOWN, SUFFIXES
+
 # Bytes of UTF-8 of one piece of text from a student; a page has a bounded number of pieces.
 CODE_BYTES = 20_000
 PRINTED_BYTES = 8_000
 SENTENCE_BYTES = 2_000
-PICTURE_BYTES = 2_000_000
-PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 # Control characters, and those that change the direction of the text around them.
@@ -110,9 +110,9 @@ def _code(self, tokens, index, options, env) -> str:
 def _image(self, tokens, index, options, env) -> str:
     name = unquote(tokens[index].attrGet("src").removeprefix("attachment:"))
     kind, data = next(((kind, data) for kind, data in env["attachments"].get(name, {}).items()
-                       if kind in PICTURES and _is_base64(data)), ("", ""))
+                       if kind in SUFFIXES.values() and _is_base64(data)), ("", ""))
     env["bytes"] += len(data)
-    if not data or env["bytes"] > PICTURE_BYTES:
+    if not data or env["bytes"] > MAX_SHOWN:
         why = "is too large to be shown here" if data else "is not attached as a PNG, JPEG, GIF or WebP file"
         return f"<em>[the picture {escape(one_line(name, 100))} {why}]</em>"
     alt = escape(one_line(tokens[index].content, 500))
