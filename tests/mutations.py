@@ -6,6 +6,7 @@ of them changes what an answer means. Apply several in the order of `phase`: a c
 
 from __future__ import annotations
 
+import base64
 import codecs
 import copy
 import json
@@ -26,6 +27,9 @@ from autograde.intake import sources
 
 LESSON = "04_lstm"
 MARKER = "# the student's own line"
+QUESTION = "lstm-why"
+WORDS = ("The belt $c_t$ carries the error: **its Jacobian is** $f_t$.", "So Zoë's belt fades where $f_t < 1$.")
+SKETCH = b"\x89PNG of a belt"
 
 
 @dataclass(frozen=True)
@@ -51,9 +55,13 @@ def mutation(phase: int, *, says: bool, loses_ids: bool = False):
 
 
 def right_notebook(name: str = LESSON) -> dict:
-    """The released notebook of a lesson with the reference's answers, as parsed JSON."""
+    """The released notebook of a lesson with the reference's answers and one in words, as parsed JSON."""
     given = {samples.EVERYTHING: REFERENCE}
-    return json.loads(nbformat.writes(samples.hand_in(samples.load(name), given, name)))
+    notebook = json.loads(nbformat.writes(samples.hand_in(samples.load(name), given, name)))
+    for cell in question(notebook):
+        cell |= {"source": f"{WORDS[0]}\n\n![sketch.png](attachment:sketch.png)\n\n{WORDS[1]}",
+                 "attachments": {"sketch.png": {"image/png": base64.b64encode(SKETCH).decode()}}}
+    return notebook
 
 
 def mutated(notebook: dict, names: Iterable[str], seed: int) -> tuple[dict, list[str]]:
@@ -103,6 +111,11 @@ def answers(notebook: dict) -> list[dict]:
     return [c for c in of_kind(notebook, "solution")
             if text(c) != _stubs()[c["metadata"]["nbgrader"]["grade_id"]] and "(*arguments)" not in text(c)
             and (_alone(c) or MARKER in text(c)) and text(c) != "1 / 0"]
+
+
+def question(notebook: dict) -> list[dict]:
+    """The cells for the answer in words."""
+    return [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == QUESTION]
 
 
 def place(notebook: dict, cell: dict) -> int:
@@ -393,6 +406,76 @@ def has_invisible_characters(notebook, rng):
 def is_in_another_unicode_form(notebook, rng):
     for cell in notebook["cells"]:
         cell["source"] = unicodedata.normalize(rng.choice(["NFC", "NFD"]), text(cell))
+    return True
+
+
+# The answer in words stands somewhere else --------------------------------------------------------------------------
+
+def _emptied(notebook: dict, rng) -> tuple[dict, dict]:
+    """The question's cell, empty again, and one of the student's own with what it held."""
+    cell = pick(rng, [c for c in question(notebook) if WORDS[0] in text(c)])
+    own = {"cell_type": "markdown", "metadata": {}, "source": cell["source"], "attachments": cell.pop("attachments")}
+    cell["source"] = "YOUR ANSWER HERE"
+    return cell, own
+
+
+@mutation(5, says=True)
+def writes_in_a_cell_beside_the_question(notebook, rng):
+    cell, own = _emptied(notebook, rng)
+    own["cell_type"] = rng.choice(["markdown", "raw"])
+    notebook["cells"].insert(place(notebook, cell) + rng.randint(0, 1), own)
+    return True
+
+
+@mutation(5, says=True)
+def writes_on_in_a_second_cell(notebook, rng):
+    cell, own = _emptied(notebook, rng)
+    first, _, second = text(own).partition(WORDS[1])
+    cell |= {"source": first, "attachments": own["attachments"]}
+    notebook["cells"].insert(place(notebook, cell) + 1,
+                             {"cell_type": "markdown", "metadata": {}, "source": f"{WORDS[1]}{second}"})
+    return True
+
+
+@mutation(5, says=True)
+def writes_into_the_question(notebook, rng):
+    asked = [c for c in notebook["cells"] if f"`{QUESTION.replace('-', '.')}`" in text(c)]
+    if not asked:
+        return False
+    _, own = _emptied(notebook, rng)
+    asked[0] |= {"source": f"{text(asked[0])}{rng.choice([' ', chr(10), chr(10) * 2])}{text(own)}",
+                 "attachments": own["attachments"]}
+    return True
+
+
+@mutation(5, says=True)
+def writes_at_the_top_of_the_notebook(notebook, rng):
+    _, own = _emptied(notebook, rng)
+    notebook["cells"].insert(0, own)
+    return True
+
+
+@mutation(5, says=True)
+def writes_a_comment_in_code(notebook, rng):
+    cell, own = _emptied(notebook, rng)
+    comment = "\n".join(f"# {line}" for line in text(own).split("\n") if "attachment:" not in line)
+    picture = {"output_type": "display_data", "metadata": {}, "data": own["attachments"]["sketch.png"]}
+    notebook["cells"].insert(place(notebook, cell) + 1, code(comment) | {"outputs": [picture]})
+    return True
+
+
+@mutation(5, says=False)
+def pastes_the_picture_as_colab_does(notebook, rng):
+    cell = pick(rng, [c for c in notebook["cells"] if "attachment:sketch.png" in text(c) and "attachments" in c])
+    data = cell.pop("attachments")["sketch.png"]["image/png"]
+    cell["source"] = text(cell).replace("attachment:sketch.png", f"data:image/png;base64,{data}")
+    return True
+
+
+@mutation(6, says=True)
+def turns_the_answer_in_words_into_code(notebook, rng):
+    cell = pick(rng, [c for c in question(notebook) if "attachments" not in c])
+    cell |= {"cell_type": "code", "outputs": [], "execution_count": None}
     return True
 
 

@@ -6,6 +6,7 @@ These tests hold the rebuild; that the rebuilt notebooks earn full marks is held
 from __future__ import annotations
 
 import ast
+import base64
 from functools import cache
 
 import nbformat
@@ -13,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograde.intake import submission
+from autograde.intake import sources, submission
 from autograde.intake.skeleton import Skeleton
 from autograde.intake.sources import as_python
-from tests.mutations import FILES, LESSON, MUTATIONS, mutated, right_notebook
+from tests.mutations import FILES, LESSON, MUTATIONS, QUESTION, SKETCH, WORDS, mutated, right_notebook
 
 
 @cache
@@ -44,14 +45,25 @@ def definitions(handed_in, exercise: str) -> dict[str, str]:
     return found
 
 
-def assert_whole(handed_in) -> None:
+def assert_whole(handed_in, pictures: bool = True) -> None:
     assert handed_in.status is None, handed_in.note
     assert not handed_in.untouched
     for exercise, right_definitions in wanted().items():
         got = definitions(handed_in, exercise)
         assert {name: got.get(name) for name in right_definitions} == right_definitions, exercise
         ast.parse(handed_in.answers[exercise])
+    assert_words_arrived(handed_in, pictures)
     assert_well_formed(handed_in)
+
+
+def assert_words_arrived(handed_in, pictures: bool) -> None:
+    """The answer in words, and its picture unless the file's format has none."""
+    [cell] = [c for c in handed_in.notebook.cells if c.id == QUESTION]
+    read = sources.plain(cell.source)
+    assert all(words in read for words in WORDS), read
+    held = {base64.b64decode(data) for kinds in cell.get("attachments", {}).values() for data in kinds.values()}
+    assert held == ({SKETCH} if pictures else set())
+    assert all(f"(attachment:{name})" in cell.source for name in cell.get("attachments", {}))
 
 
 def assert_well_formed(handed_in) -> None:
@@ -63,7 +75,8 @@ def assert_well_formed(handed_in) -> None:
     for step in handed_in.steps:
         assert handed_in.notebook.cells[step.cell].source == step.source
     rest = [c for i, c in enumerate(handed_in.notebook.cells) if i not in own]
-    assert [c.source for c in rest] == [p.source for p in skeleton.parts if p.kind != "solution"]
+    assert [c.source for c in rest if c.id != QUESTION] == [
+        p.source for p in skeleton.parts if p.kind != "solution" and p.id != QUESTION]
     for cell in handed_in.notebook.cells:
         assert not cell.get("outputs")
         assert cell.metadata in ({}, *(p.metadata for p in skeleton.parts if p.id == cell.id))
@@ -82,6 +95,11 @@ def rebuilt(names, seed=0, encoding="utf-8"):
     return handed_in, applied
 
 
+def has_pictures(encoding: str) -> bool:
+    """The formats before 4 have no attachments."""
+    return not encoding.startswith("nbformat")
+
+
 @pytest.mark.parametrize("name", MUTATIONS)
 @pytest.mark.parametrize("seed", range(6))
 def test_one_mutation(name, seed):
@@ -94,7 +112,7 @@ def test_one_mutation(name, seed):
 @pytest.mark.parametrize("encoding", FILES)
 def test_one_file_format(encoding):
     handed_in, _ = rebuilt([], encoding=encoding)
-    assert_whole(handed_in)
+    assert_whole(handed_in, has_pictures(encoding))
     assert bool(handed_in.repairs) == FILES[encoding][1]
 
 
@@ -112,7 +130,7 @@ def several(draw) -> tuple[list[str], int]:
 def test_several_mutations(chosen, encoding):
     names, seed = chosen
     handed_in, applied = rebuilt(names, seed, encoding)
-    assert_whole(handed_in)
+    assert_whole(handed_in, has_pictures(encoding) or "pastes_the_picture_as_colab_does" in applied)
     if any(MUTATIONS[name].says for name in applied):
         assert handed_in.repairs
 

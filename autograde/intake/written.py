@@ -24,6 +24,7 @@ from autograde.text import shown
 
 MAX_DIFFERED = 2_000  # lines of a cell that are compared with the lesson's own
 MIN_SHARED = 20       # characters of a line by which a cell of the lesson is recognised
+MIN_WORDS = 30        # characters for each of Python's symbols in what is no Python but words
 MAX_LISTED = 20
 MAX_READ = 20_000     # bytes of a text file that are shown as an answer
 TEXTS = ("txt", "md")
@@ -44,11 +45,15 @@ class Written:
 
 @dataclass(frozen=True)
 class _Told:
-    """What a student's cell tells: `cell` is its index, `place` the part whose text it was before, if any."""
+    """What a student's cell tells: `cell` is its index, `place` the part whose text it was before, if any.
+
+    `text` is Markdown, `words` whether it is anything but code.
+    """
 
     cell: int
     place: int | None
     text: str
+    words: bool = True
 
 
 def find_written(matched: Matched, used: Iterable[int], files: Mapping[str, bytes],
@@ -83,8 +88,8 @@ def _written(matched: Matched, index: int, pieces: list[_Told], in_place: bool, 
              room: int) -> Written:
     part = matched.skeleton.parts[index]
     gallery = Gallery(part.label, files, room)
-    texts = dict.fromkeys(gallery.hung(text, matched.cells[one.cell].pictures)
-                          for one, text in _moderate(matched, pieces, gallery))
+    texts = dict.fromkeys(gallery.hung(one.text, matched.cells[one.cell].pictures)
+                          for one in _moderate(pieces, gallery))
     texts.pop("", None)
     repairs = _said_of(matched, index, pieces, in_place, len(texts))
     documents = [path for path in sorted(files) if path.rpartition(".")[2].lower() in DOCUMENTS]
@@ -100,16 +105,15 @@ def _written(matched: Matched, index: int, pieces: list[_Told], in_place: bool, 
                    (*repairs, *gallery.repairs))
 
 
-def _moderate(matched: Matched, pieces: list[_Told], gallery: Gallery) -> Iterator[tuple[_Told, str]]:
-    """The pieces and their texts, as far as a person could have written them."""
+def _moderate(pieces: list[_Told], gallery: Gallery) -> Iterator[_Told]:
+    """The pieces, as far as a person could have written them."""
     left = sources.MAX_CHARACTERS
     for one in pieces:
-        text = _text(matched, one)
-        left -= len(text)
+        left -= len(one.text)
         if left < 0:
             gallery.repairs.append(f"an answer in words of more than 200 kB was cut off at cell {one.cell + 1}")
             return
-        yield one, text
+        yield one
 
 
 def _said_of(matched: Matched, index: int, pieces: list[_Told], in_place: bool, count: int) -> list[str]:
@@ -150,7 +154,7 @@ def _in_place(matched: Matched, index: int) -> list[_Told]:
     """The cells of a question that say something."""
     stub = matched.skeleton.parts[index].source
     cells = ((i, matched.cells[i]) for i in matched.cells_of(index))
-    told = [_Told(i, index, "" if sources.same(cell.source, stub) else cell.source) for i, cell in cells]
+    told = [_Told(i, index, "" if sources.same(cell.source, stub) else _text(cell)[0]) for i, cell in cells]
     return [one for one in told if one.text.strip() or matched.cells[one.cell].pictures]
 
 
@@ -172,12 +176,11 @@ def _near(matched: Matched, questions: list[int], told: list[_Told]) -> dict[int
         below = below if places[cell] is None else places[cell]
     for one in told:
         before, after = above[one.cell], following[one.cell]
-        code = matched.cells[one.cell].kind == "code"
-        spots = [before, asked.get(before), after, None if code else asked.get(after)]
+        spots = [before, asked.get(before), after, asked.get(after) if one.words else None]
         if one.place is not None:
             spots = [asked.get(one.place), one.place - 1]
         question = next((spot for spot in spots if spot in questions), None)
-        if question is not None or not code:
+        if question is not None or one.words:
             found.setdefault(question, []).append(one)
     return found
 
@@ -192,10 +195,10 @@ def _told(matched: Matched, used: frozenset[int]) -> tuple[list[_Told], list[str
             too_long += 1
             continue
         prose = _prose(matched.skeleton, cell) if cell.kind == "text" else None
-        text = cell.source if prose is None else _added(prose.source, cell.source)
+        text, words = _text(cell) if prose is None else (_added(prose.source, cell.source), True)
         # The pictures of the lesson's own text are the lesson's.
         if text.strip() or (prose is None and cell.pictures):
-            found.append(_Told(index, None if prose is None else prose.place, text))
+            found.append(_Told(index, None if prose is None else prose.place, text, words))
     return found, _said(too_long, "of more than 200 kB")
 
 
@@ -231,19 +234,17 @@ def _rest(line: str, plain: str, given: list[str]) -> str:
 
 # What it says ----------------------------------------------------------------------------------------------
 
-def _text(matched: Matched, one: _Told) -> str:
-    cell = matched.cells[one.cell]
-    return one.text if cell.kind == "text" else _of_code(one.text)
-
-
-def _of_code(source: str) -> str:
-    """A code cell as Markdown: comments, strings and what is no Python are text, everything else is shown as code."""
-    tree = sources.tree(source)
-    if tree is None and not source.lstrip().startswith(("%", "!")):
-        return source
+def _text(cell: Cell) -> tuple[str, bool]:
+    """What a cell says, as Markdown, and whether these are words: comments, strings and what is no Python are."""
+    if cell.kind == "text":
+        return cell.source, True
+    tree = sources.tree(cell.source)
+    if tree is None and not cell.source.lstrip().startswith(("%", "!")):
+        symbols = sum(map(cell.source.count, "=()[]{}"))
+        return cell.source, symbols * MIN_WORDS < len(cell.source)
     if tree is not None and all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                                 and isinstance(node.value.value, str) for node in tree.body):
         strings = [node.value.value for node in tree.body]
-        return "\n\n".join(strings) if strings else re.sub(r"^[ \t]*#+ ?", "", source, flags=re.M)
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", source)), default=0))
-    return f"{fence}python\n{source}\n{fence}"
+        return "\n\n".join(strings) or re.sub(r"^[ \t]*#+ ?", "", cell.source, flags=re.M), True
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", cell.source)), default=0))
+    return f"{fence}python\n{cell.source}\n{fence}", False
