@@ -587,12 +587,11 @@ print(f"alpha is exactly 0 after {step} days")
 
 # %%
 def logsumexp(a, axis):
-    """log of the sum of exp(a) along an axis, without leaving the range of numbers.
-
-    Not all numbers along the axis may be minus infinity.
-    """
+    """log of the sum of exp(a) along an axis, without leaving the range of numbers."""
     top = a.max(axis=axis, keepdims=True)
-    return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
+    top = np.where(np.isfinite(top), top, 0.0)  # log 0 is minus infinity, and minus infinity minus itself is no number
+    with np.errstate(divide="ignore"):
+        return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
 
 
 print(f"{logsumexp(np.log([0.1, 0.2, 0.3]), axis=0):.6f} = log 0.6 = {np.log(0.6):.6f}")

@@ -61,7 +61,7 @@ def test_word_vectors_are_keras_embedding_and_survive_a_file(names, tmp_path):
     built_in.set_weights(layer.get_weights())
     np.testing.assert_allclose(layer(ids), built_in(ids), atol=1e-6)
     np.testing.assert_array_equal(layer.compute_mask(ids, None), built_in.compute_mask(ids))
-    case = {"ids": ids, "E": layer.get_weights()[0], "V": 6, "d": 5}
+    case = oracle.Case({"ids": ids, "E": layer.get_weights()[0], "V": 6, "d": 5})
     np.testing.assert_allclose(oracle.embedding(case)["vectors"], layer(ids), atol=1e-5)
     model.save(tmp_path / "words.keras")
     custom = {"WordVectors": names["WordVectors"]}

@@ -131,7 +131,7 @@ def gradients(layer, x: np.ndarray, direction: np.ndarray, **arguments) -> dict[
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(x, **arguments) * direction)
     found = tape.gradient(loss, [weight.value for weight in layer.trainable_weights], unconnected_gradients="zero")
-    return {f"d{i}": np.asarray(gradient) for i, gradient in enumerate(found)}
+    return {f"d{i}": tf.convert_to_tensor(gradient) for i, gradient in enumerate(found)}  # a lookup's is sparse
 
 
 def codes(text: str) -> np.ndarray:

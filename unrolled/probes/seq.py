@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
+
+from unrolled.probes import gradients
 
 
 def bag_of_words(bag, case):
@@ -11,22 +14,37 @@ def bag_of_words(bag, case):
 
 
 def embedding(WordVectors, case):
-    """The layer with given weights: its vectors and its mask; or what its configuration holds."""
-    V, d = int(case["V"]), int(case["d"])
-    layer = WordVectors(V, d)
+    """The layer with given weights: its vectors and its mask; its own weights; what its configuration holds; a copy."""
+    layer = WordVectors(int(case["V"]), int(case["d"]))
     if "ids" not in case:
         config = layer.get_config()
         return {"vocabulary": config.get("vocabulary", -1), "dimension": config.get("dimension", -1)}
-    ids = case["ids"].astype("int32")
+    ids = case.watch("ids", case["ids"].astype("int32"))
+    if "E" not in case:
+        layer(ids)
+        found = {f"w{i}": np.asarray(weight) for i, weight in enumerate(layer.weights)}
+        return found | {"number of weights": [len(layer.weights), len(layer.trainable_weights)]}
+    if "copied" in case:
+        layer = WordVectors.from_config(layer.get_config())
+    model = None
+    if "direction" in case:
+        inputs = keras.Input((None,), dtype="int32")
+        model = keras.Model(inputs, layer(inputs))
     layer(ids)
     layer.set_weights([case.float32("E")])
+    if "copied" in case:
+        return {"vectors": layer(ids)}
     mask = layer.compute_mask(ids, None)
-    return {"vectors": layer(ids), "mask": np.array(-1) if mask is None else mask}
+    found = {"vectors": layer(ids), "mask": np.array(-1) if mask is None else mask}
+    if model is None:
+        return found
+    return found | {"in a model": model(ids)} | gradients(layer, ids, case.float32("direction"))
 
 
 def windows(make_windows, case):
     """Windows and targets of a series of shape (time, D)."""
-    X, y = make_windows(case["series"], int(case["width"]), int(case["horizon"]))
+    horizon = [int(case["horizon"])] if "horizon" in case else []
+    X, y = make_windows(case["series"], int(case["width"]), *horizon)
     return {"X": X, "y": y}
 
 

@@ -227,10 +227,17 @@ def bag_of_words(ids, V):
         "padding counted": edit("words = words * ops.cast(ids > 0, words.dtype)[..., None]", ""),
         "one column early": edit("ops.one_hot(ids, V)", "ops.one_hot(ids - 1, V)"),
         "frequencies instead of counts": edit("return ops.sum(words, axis=1)",
-                                              "return ops.sum(words, axis=1) / ops.sum(words, axis=(1, 2))[:, None]"),
+                                              "n = ops.sum(words, axis=(1, 2))[:, None]\n"
+                                              "    return ops.sum(words, axis=1) / ops.maximum(n, 1)"),
         "one bag for the whole batch": '''
 def bag_of_words(ids, V):
     return np.bincount(ids[ids > 0], minlength=V)
+''',
+        "frequencies, and 0/0 for no words": '''
+def bag_of_words(ids, V):
+    counts = np.stack([np.bincount(row, minlength=V) for row in ids]).astype(float)
+    counts[:, 0] = 0
+    return counts / counts.sum(axis=1, keepdims=True)
 ''',
         "summed over the sentences": edit("axis=1", "axis=0"),
         "padding's column cut off": '''
@@ -254,9 +261,10 @@ def bag_of_words(ids, V):
         "dimension missing from get_config": edit(', "dimension": self.dimension', ""),
         "averaged over the sentence": edit("return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
                                            "return ops.mean(ops.matmul(ops.one_hot(ids, self.vocabulary), self.E), 1)"),
-        "looked up by position": edit(
-            "return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
-            "return ops.stack([ops.stack([self.E[t] for t, _ in enumerate(row)]) for row in ids])"),
+        "looked up by position": edit("ops.one_hot(ids,", "ops.one_hot(ops.cumsum(ops.ones_like(ids), axis=1) - 1,"),
+        "mask of ones": edit("ops.not_equal(ids, 0)", "ops.ones_like(ids, dtype='bool')"),
+        "E the same number everywhere": edit("self.dimension))\n", "self.dimension), initializer='zeros')\n"),
+        "E not trained": edit('name="E", ', 'name="E", trainable=False, '),
         "indexed like a NumPy array": edit("ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)", "self.E[ids]"),
         "a row for every step": edit("shape=(self.vocabulary, self.dimension)",
                                      "shape=(input_shape[-1], self.dimension)"),

@@ -149,7 +149,7 @@ def layer_facts(case, found):
 
 def _variety(start):
     """1 for numbers that differ, as random ones do; 0 for zeros; 0.5 for another number everywhere."""
-    return 1.0 if np.ptp(start) > 0 else 0.5 * float(np.any(start))
+    return 1.0 if start.min() < start.max() else 0.5 * float(np.any(start))
 
 
 LAYER = Exercise(
