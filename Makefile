@@ -51,6 +51,7 @@ notebooks: $(READY)  ## derive all notebooks from their sources
 	$(BIN)/autograde build
 
 soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cluster, another user, the data's recipes, a thousand
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 	KILLS=26 $(BIN)/python -m pytest -q -m slow $(PYTEST)
 	$(BIN)/python benchmarks/scale.py
 

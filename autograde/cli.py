@@ -203,7 +203,7 @@ def _limits(cell_seconds: float = 10.0, memory_mb: int = 2048):
 
 
 def _warm_up(limits, scheduler: str = "") -> None:
-    """Let the warm process import Keras while this one imports nbgrader and Dask: each takes seconds."""
+    """Let the warm process import Keras while this one imports nbgrader: each takes seconds."""
     if not scheduler:
         from autograde.running import sandbox
 
@@ -219,8 +219,6 @@ def _quick_imports() -> Iterator[None]:
     """
     gc.disable()
     unwanted = sys.modules.setdefault("rfc3987_syntax", None)  # Python's own way to say: cannot be imported
-    import distributed  # noqa: F401
-
     yield
     if unwanted is None:
         del sys.modules["rfc3987_syntax"]

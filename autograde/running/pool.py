@@ -1,19 +1,17 @@
-"""Many submissions at once, on Dask: this machine's cores by default, any cluster by its scheduler's address.
+"""Many submissions at once: on threads of this process, or on a cluster by its scheduler's address.
 
-Each worker process owns one warm process (`autograde.running.sandbox`). Submissions, skeletons and oracles travel with
-the tasks, so workers need the course's packages but no shared file system; the course secret stays here, only
-seeds drawn from it travel.
+Threads suffice here: student code runs in processes of its own, forked by one warm process, and nothing listens to
+anybody. A cluster is asked through the same interface, `concurrent.futures`, see `autograde.running.cluster`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 
-from autograde.course import UserError
 from autograde.intake.skeleton import Skeleton
 from autograde.intake.submission import rebuild
 from autograde.judging import oracles
@@ -23,6 +21,7 @@ from autograde.running import engine
 from unrolled.sandbox.isolate import Limits
 
 IN_FLIGHT = 3  # tasks a worker may have waiting: enough to keep it busy, few enough to keep memory flat
+ATTEMPTS = 2  # what breaks is the grader, not the student's code, which ends as a status: so it is tried once more
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What every submission of a lesson is graded against. Sent to each worker once."""
+    """What every submission of a lesson is graded against."""
 
     name: str
     skeleton: Skeleton
@@ -82,7 +81,7 @@ class Pool:
     Parameters
     ----------
     workers : how many submissions are graded at once on this machine.
-    scheduler : address of a running Dask scheduler; its workers are used in place of local ones.
+    scheduler : address of a running Dask scheduler; its workers are used in place of threads of this process.
     limits : limits of one submission.
     """
 
@@ -91,77 +90,52 @@ class Pool:
         self.scheduler = scheduler
         self.limits = limits
         self._stack = contextlib.ExitStack()
+        self._executor: Executor
+        self._attempts = ATTEMPTS
 
     def __enter__(self) -> Pool:
-        import dask
-        from distributed import Client, LocalCluster
-
-        logging.getLogger("distributed").setLevel(logging.ERROR)
-        # A worker busy with student code is not lost, and one bad submission must not be tried for ever.
-        self._stack.enter_context(dask.config.set({
-            "distributed.scheduler.allowed-failures": 2, "distributed.admin.tick.limit": "1h",
-            "distributed.worker.daemon": False, "distributed.scheduler.active-memory-manager.start": False,
-            "distributed.scheduler.work-stealing": True, "distributed.worker.profile.enabled": False,
-            # Dask remembers its last thousand messages for debugging: here they hold whole notebooks.
-            "distributed.admin.low-level-log-length": 0, "distributed.admin.log-length": 0,
-            # A notebook full of pictures is a large task, and nothing an instructor can change.
-            "distributed.admin.large-graph-warning-threshold": "1GiB",
-        }))
-        address = self.scheduler
-        if address is None:
-            # Threads suffice: student code runs in processes of its own, forked by one warm process.
-            cluster = self._stack.enter_context(LocalCluster(
-                n_workers=self.workers, threads_per_worker=1, processes=False, memory_limit=0,
-                dashboard_address=None, worker_dashboard_address=None, silence_logs=logging.ERROR))
-            address = cluster
+        if self.scheduler is None:
+            self._executor = ThreadPoolExecutor(self.workers, "grading")
+            self._stack.push(self._end_threads)
         else:
-            _pickle_oracles_by_value()
-        try:
-            self._client = self._stack.enter_context(Client(address, set_as_default=False, timeout=30))
-        except OSError:
-            raise UserError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from None
-        if self.scheduler is not None:
-            from distributed.diagnostics.plugin import WorkerPlugin
+            from autograde.running.cluster import Cluster
 
-            self._client.register_plugin(_warm_plugin(WorkerPlugin, self.limits))
-            try:
-                self._client.wait_for_workers(1, timeout=60)
-            except TimeoutError:
-                raise UserError(f"the scheduler at {address} has no workers; start some with: dask worker") from None
-            self.workers = sum(self._client.nthreads().values())
+            cluster = self._stack.enter_context(Cluster(self.scheduler, self.limits))
+            self._executor, self.workers = cluster.executor, cluster.workers
+            self._attempts = 1  # a cluster tries again by itself, elsewhere
         return self
 
     def __exit__(self, *details):
         return self._stack.__exit__(*details)
 
+    def _end_threads(self, kind: type[BaseException] | None, *_) -> None:
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        if kind is not None:  # interrupted: else what runs now would be waited for at the program's end
+            from autograde.running.sandbox import close_shared
+
+            close_shared()
+
     def grade(self, tasks: Iterable[Task], lesson: Lesson) -> Iterator[tuple[Task, Result, Submission]]:
         """Grade `tasks` and yield each as it is ready. Only a few are in memory at any time."""
-        from distributed import as_completed
-
         tasks = iter(tasks)
-        shared = self._client.scatter(lesson, broadcast=True, hash=False)
-        waiting: dict = {}
-        ready = as_completed(loop=self._client.loop)
+        given = lesson if self.scheduler is None else self._executor.send(lesson)
+        waiting: dict[Future, tuple[Task, int]] = {}
 
-        def submit_next() -> None:
-            task = next(tasks, None)
+        def submit(task: Task | None, attempt: int = 1) -> None:
             if task is not None:
-                # What breaks is the grader, not the student's code: that has ended as a status. So try once more.
-                future = self._client.submit(grade_task, task, shared, self.limits, pure=False, retries=1)
-                waiting[future.key] = task
-                ready.add(future)
+                waiting[self._executor.submit(grade_task, task, given, self.limits)] = (task, attempt)
 
         for _ in range(max(2, self.workers * IN_FLIGHT)):
-            submit_next()
-        for future in ready:
-            task = waiting.pop(future.key)
-            if future.status == "finished":
-                result, submission = future.result()
-            else:
-                result, submission = _lost(task, lesson, future.exception())
-            future.release()
-            submit_next()
-            yield task, result, submission
+            submit(next(tasks, None))
+        while waiting:
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                task, attempt = waiting.pop(future)
+                error = future.exception()
+                if error is not None and attempt < self._attempts:
+                    submit(task, attempt + 1)
+                    continue
+                submit(next(tasks, None))
+                yield task, *(future.result() if error is None else _lost(task, lesson, error))
 
 
 def _lost(task: Task, lesson: Lesson, error: BaseException) -> tuple[Result, Submission]:
@@ -172,29 +146,3 @@ def _lost(task: Task, lesson: Lesson, error: BaseException) -> tuple[Result, Sub
     verdicts = tuple(judge.unanswered(exercise, note) for exercise in lesson.exercises)
     return (Result(task.student, task.lesson, CRASHED, verdicts, task.repairs, note),
             Submission(task.student, task.lesson, status=CRASHED, note=note, repairs=task.repairs))
-
-
-def _pickle_oracles_by_value() -> None:
-    """Let oracles travel as they are here, whatever version a worker has installed."""
-    import cloudpickle
-
-    for module in oracles.topics().values():
-        cloudpickle.register_pickle_by_value(module)
-
-
-def _warm_plugin(base, limits):
-    """A worker plugin that starts the warm process with the worker and ends it with it."""
-    from autograde.running import sandbox
-
-    class Warm(base):
-        name = "unrolled-warm-process"
-
-        def setup(self, worker):
-            with sandbox.shared(limits) as warm:
-                if not warm.greeting.get("isolated"):
-                    raise RuntimeError(f"this worker cannot close student code in: {warm.reason}")
-
-        def teardown(self, worker):
-            sandbox.close_shared()
-
-    return Warm()

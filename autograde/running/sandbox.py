@@ -70,6 +70,7 @@ class Sandbox:
         self._groups = cgroup.Groups(self.limits.memory, self.limits.processes)
         self.greeting: dict = {}
         self.starts = 0
+        self._closed = False
 
     def __enter__(self):
         self.start()
@@ -83,6 +84,7 @@ class Sandbox:
     def start(self) -> None:
         """Start the warm process if it is not running. Raises SandboxError if it does not come up."""
         with self._lock:
+            self._closed = False
             try:
                 self._start()
             except SandboxError:
@@ -94,6 +96,8 @@ class Sandbox:
         if self._process is not None and self._process.poll() is None:
             return
         self._stop()
+        if self._closed:  # from another thread, while this one waited for its turn
+            raise SandboxError("grading was ended")
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux"
                                          else socket.SOCK_STREAM)
         with theirs:
@@ -126,8 +130,9 @@ class Sandbox:
         self.starts += 1
 
     def close(self) -> None:
-        """End the warm process and everything it forked."""
+        """End the warm process and everything it forked; what another thread runs in it ends as crashed."""
         with self._lock:
+            self._closed = True
             self._stop()
             self._groups.remove()
 
