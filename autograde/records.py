@@ -25,12 +25,14 @@ STATUSES = (GRADED, TIMEOUT, OUT_OF_MEMORY, CRASHED, FLOODED, TAMPERED, MISSING,
 @dataclass(frozen=True)
 class Step:
     """One cell to run. `kind` is ``code`` (everybody's), ``helper`` (a cell the student added and an
-    answer needs), ``solution`` or ``check``; `cell` is its index in the rebuilt notebook."""
+    answer needs), ``solution`` or ``check``; `cell` is its index in the rebuilt notebook. `forbids` are the names that
+    are out of use while a check tries its answer."""
 
     kind: str
     cell: int
     source: str
     exercise: str = ""
+    forbids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

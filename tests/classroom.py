@@ -46,7 +46,8 @@ class Classroom:
         exec(compile(source, f"<{exercise}>", "exec"), names)
         cases = self._cases(exercise, seed)
         collected = []
-        checking.collect_with(lambda name, answers: collected.append(probes.run(name, answers, cases)))
+        forbids = oracles.get(exercise).forbids
+        checking.collect_with(lambda name, answers: collected.append(probes.run(name, answers, cases, forbids)))
         try:
             exec(self.checks[exercise], names)
         finally:

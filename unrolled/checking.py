@@ -47,7 +47,7 @@ def check_here(exercise: str, answers: tuple) -> None:
     cases = oracle.draw(oracles.public_seed(exercise))
     # Warnings are no mistakes, yet a plain `nbgrader autograde` reads anything on stderr as one.
     with contextlib.redirect_stderr(sys.stdout):
-        outcome = probes.run(exercise, answers, cases)
+        outcome = probes.run(exercise, answers, cases, oracle.forbids)
     verdict = judge.judge(oracle, cases, outcome, source=_source_of(answers), reveal=True)
     panel.show(verdict)
     if not verdict.passed:

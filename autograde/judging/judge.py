@@ -25,7 +25,7 @@ from autograde.records import (
     Diagnosis,
     Verdict,
 )
-from unrolled.probes import Outcome
+from unrolled.probes import Outcome, guard
 
 LEFT_ALONE = "inputs left alone"
 CHANGED = ("Your code writes into {}, which belongs to whoever called it: their next step would start from other "
@@ -52,8 +52,10 @@ def judge(
     """
     used = rules.forbidden_names(source, exercise.forbids)
     if used:
-        note = f"Here you write it yourself: {', '.join(used)} may not be used in this answer."
-        return _nothing(exercise, FORBIDDEN, note)
+        return _nothing(exercise, FORBIDDEN, f"{guard.WORDS}: {', '.join(used)} may not be used in this answer.")
+    for _, message, *_ in outcome.errors.values():
+        if guard.WORDS in message:  # it was out of use while the answer was tried, and the answer reached for it
+            return _nothing(exercise, FORBIDDEN, message[message.index(guard.WORDS):].split("\n")[0][:300])
     if not outcome.arrays and not outcome.errors:
         return _nothing(exercise, NO_ANSWER, "The cell did not run to its check, so nothing could be tried.")
     if not outcome.arrays and all(map(not_written, outcome.errors.values())):

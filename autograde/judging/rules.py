@@ -1,4 +1,9 @@
-"""Source rules: "here you write it yourself". What of an answer's text uses a name that it may not."""
+"""Source rules: "here you write it yourself". What of an answer's text uses a name that it may not.
+
+This is the early word, on the student's machine and in the grader alike. It takes a name for what the text says it
+is and guesses nothing: a name that the answer assigns is its own, and a look-up by a computed name is left to
+`unrolled.probes.guard`, which puts the forbidden things out of use while the answer is tried.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +11,70 @@ import ast
 
 from autograde.intake import sources
 
-# What finds a thing by a name that is not in the code; of these, what is harmless as a method (`model.compile`).
-_HIDING = frozenset({"eval", "exec", "compile", "getattr", "attrgetter", "getmembers", "globals", "locals",
-                     "__import__", "import_module", "importlib", "builtins", "__builtins__", "__dict__",
-                     "__getattribute__"})
-_METHODS = frozenset({"eval", "exec", "compile", "locals", "globals"})
-
 
 def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
-    """Which of the dotted names in `forbids` the source uses, and what in it could hide such a use.
+    """Which of the dotted names in `forbids` the source uses.
 
     ``keras.layers.LSTM`` is found as ``keras.layers.LSTM``, ``layers.LSTM``, ``LSTM`` after an import from ``keras``,
-    and as ``.LSTM`` of anything but ``self``. A class of the student's own that has the same name is no use of the
-    built-in. Names put together while the code runs (``eval``, ``getattr`` with a computed name) cannot be read
-    here; where a rule holds they are named too.
+    and as ``.LSTM`` of anything but ``self``. A function, class or variable of the student's own that has the same
+    name is no use of it.
     """
     words = {_last(name) for name in forbids}
-    if not forbids or (source.isascii() and not any(word in source for word in words | _HIDING)):
+    if not forbids or (source.isascii() and not any(word in source for word in words)):
         return []  # these words can be spelled in no other way
     tree = sources.tree(source)
     if tree is None:
         return []
     found = _Names(tree)
-    used = {name for spoken in found.spoken for name in _meant(spoken, found, forbids)}
-    return sorted(used) + sorted(f"{word} (names have to stand in the code)" for word in found.hiding - found.own)
+    return sorted({name for spoken in found.spoken for name in _meant(spoken, found, forbids)})
 
 
 class _Names:
-    """The names in a piece of code: `spoken` (dotted), `imported` (what an import calls them), the student's `own`
-    (functions, classes), and those `hiding` others."""
+    """The names in a piece of code: `spoken` (dotted), `imported` (what an import calls them; of a star, the modules
+    in `stars`) and the student's `own` (functions, classes, parameters, whatever is assigned)."""
 
     def __init__(self, tree: ast.AST):
         self.spoken: set[str] = set()
         self.imported: dict[str, str] = {}
+        self.stars: list[str] = []
         self.own: set[str] = set()
-        self.hiding: set[str] = set()
-        harmless: set[ast.AST] = set()
-        for node in ast.walk(tree):  # not recursive, however deep the code is nested; parents come first
+        for node in ast.walk(tree):  # not recursive, however deep the code is nested
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     self.own.add(node.name)
+                case ast.arg():
+                    self.own.add(node.arg)
+                case ast.ExceptHandler(name=str(name)):
+                    self.own.add(name)
+                case ast.Name(ctx=ast.Store()):
+                    self.own.add(node.id)
                 case ast.Import():
                     for alias in node.names:
-                        self._import(alias.asname, alias.name)
+                        if alias.asname:
+                            self.imported[alias.asname] = alias.name
                 case ast.ImportFrom():
                     for alias in node.names:
-                        self._import(alias.asname or alias.name, f"{node.module or ''}.{alias.name}")
-                case ast.Call(func=ast.Name(id="getattr") as function, args=[owner, ast.Constant(value=name), *_]):
+                        if alias.name == "*":
+                            self.stars.append(node.module or "")
+                        else:
+                            self.imported[alias.asname or alias.name] = f"{node.module or ''}.{alias.name}"
+                case ast.Call(func=ast.Name(id="getattr"), args=[owner, ast.Constant(value=name), *_]):
                     self.spoken.add(f"{_dotted(owner)}.{name}")
-                    harmless.add(function)
-                case ast.Call(func=ast.Name(id="getattr") as function, args=[ast.Name(id="self"), *_]):
-                    harmless.add(function)
                 case ast.Attribute():
                     self.spoken.add(f"{_dotted(node.value)}.{node.attr}")
-                    self.hiding |= _HIDING & {node.attr} - _METHODS
-                case ast.Name() if node not in harmless:
+                case ast.Name():
                     self.spoken.add(node.id)
-                    self.hiding |= _HIDING & {node.id}
-
-    def _import(self, name: str | None, full: str) -> None:
-        self.hiding |= _HIDING & {*full.split(".")}
-        if name:
-            self.imported[name] = full
 
 
 def _meant(spoken: str, found: _Names, forbids: tuple[str, ...]) -> set[str]:
     """Which forbidden names a spoken one stands for."""
     head, _, rest = spoken.partition(".")
-    if head in found.own and head not in found.imported and not rest:
+    own = head in found.own and head not in found.imported
+    if own and not rest:
         return set()
     full = ".".join(filter(None, [found.imported.get(head, head), rest]))
-    meant = {f for f in forbids if f == full or ("." in full and f.endswith("." + full))}
+    said = {full} | ({f"{module}.{full}" for module in found.stars} if head not in found.imported else set())
+    meant = set() if own else {f for f in forbids if f in said or any("." in s and f.endswith(f".{s}") for s in said)}
     if (rest or "." in full) and not full.startswith("self."):
         meant |= {f for f in forbids if _names_one_thing(f) and _last(f) == _last(full)}
     return meant

@@ -7,12 +7,24 @@ import hmac
 import os
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from autograde import records
 from autograde.judging import judge, oracles
 from autograde.judging.exercise import Case, Exercise
-from autograde.records import CRASHED, FLOODED, GRADED, OUT_OF_MEMORY, TAMPERED, TIMEOUT, Result, Submission, Verdict
+from autograde.records import (
+    CRASHED,
+    FLOODED,
+    GRADED,
+    OUT_OF_MEMORY,
+    TAMPERED,
+    TIMEOUT,
+    Result,
+    Step,
+    Submission,
+    Verdict,
+)
 from autograde.running.sandbox import Sandbox, Transcript
 from unrolled.probes import Outcome
 
@@ -53,8 +65,9 @@ def grade(
     asked = [ex for ex in exercises if ex.id in checked and ex.id not in submission.untouched]
     cases = {ex.id: ex.draw(seed_of(ex.id)) for ex in asked}
     drawn = time.monotonic()
-    transcript = sandbox.run(needed(submission, set(cases)), inputs(cases), submission.files) if asked else \
-        Transcript(status=GRADED)
+    transcript = Transcript(status=GRADED)
+    if asked:
+        transcript = sandbox.run(needed(submission, asked), inputs(cases), submission.files)
     ran = time.monotonic()
     verdicts = tuple(_verdict(ex, cases.get(ex.id), transcript, submission) for ex in exercises)
     now = time.monotonic()
@@ -64,9 +77,11 @@ def grade(
                   note if transcript.status != GRADED else "", now - began, parts, transcript.outputs)
 
 
-def needed(submission: Submission, asked: set[str]):
-    """The steps to run: checks of untouched exercises have nothing to try."""
-    return tuple(step for step in submission.steps if step.kind != "check" or step.exercise in asked)
+def needed(submission: Submission, asked: Sequence[Exercise]) -> tuple[Step, ...]:
+    """The steps to run, each check with its exercise's rules; checks of untouched exercises have nothing to try."""
+    forbids = {exercise.id: exercise.forbids for exercise in asked}
+    return tuple(replace(step, forbids=forbids[step.exercise]) if step.kind == "check" else step
+                 for step in submission.steps if step.kind != "check" or step.exercise in forbids)
 
 
 def inputs(cases: dict[str, dict[str, Case]]) -> dict:

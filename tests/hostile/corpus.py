@@ -30,6 +30,28 @@ WRONG = '''
 def lstm_step(x, h, c, W, U, b):
     return 0.0, 0.0
 '''
+# An answer that lets Keras's cell work, reached at CELL.
+WITH_CELL = '''
+import pkgutil, keras
+from keras.layers import *
+stars = dict(globals())
+kept = lambda: None
+kept.cell = stars["LS" + "TMCell"](7)
+def lstm_step(x, h, c, W, U, b):
+    cell = CELL
+    cell.build(x.shape)
+    cell.set_weights([W, U, b])
+    h, (_, c) = cell(x, [h, c])
+    return h, c
+'''
+RIGHT_STEP = '''
+def right_step(x, h, c, W, U, b):
+    z = np.asarray(x) @ np.asarray(W) + np.asarray(h) @ np.asarray(U) + np.asarray(b)
+    i, f, g, o = np.split(z, 4, axis=-1)
+    sigmoid = lambda v: 1 / (1 + np.exp(-v))
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+'''
 FULL, NONE = "full marks for a wrong answer", "0"
 
 
@@ -527,6 +549,45 @@ def lstm_step(x, h, c, W, U, b):
 def lstm_step(x, h, c, W, U, b):
     return np.array(["5"]), np.zeros(3, dtype=[("points", "f8")])
 '''),
+    *[Attack(f"G{number}", f"the built-in, {road}", FULL, answer=WITH_CELL.replace("CELL", cell))
+      for number, (road, cell) in enumerate({
+          "deserialised": "keras.layers.deserialize({'module': 'keras.layers', 'class_name': 'LS' + 'TMCell',\n"
+                          "        'config': {'units': h.shape[-1]}, 'registered_name': None})",
+          "out of a module's dictionary": "vars(keras.layers)['LS' + 'TMCell'](h.shape[-1])",
+          "under a computed name": "getattr(keras.layers, ''.join(map(chr, (76, 83, 84, 77, 67, 101, 108, 108))))(h.shape[-1])",
+          "from a star import": "stars['LS' + 'TMCell'](h.shape[-1])",
+          "found by pkgutil": "pkgutil.resolve_name('keras.layers:LS' + 'TMCell')(h.shape[-1])",
+          "among all subclasses": "next(c for c in keras.layers.Layer.__subclasses__()\n"
+                                  "        if c.__name__ == 'LS' + 'TMCell')(h.shape[-1])",
+          "made beforehand and kept on another answer's function": "kept.cell",
+      }.items(), 1)],
+    Attack("G8", "a TensorFlow raw op that is the answer", FULL, answer='''
+import tensorflow as tf
+def lstm_step(x, h, c, W, U, b):
+    u = h.shape[-1]
+    order = np.r_[0:u, 2 * u:3 * u, u:2 * u, 3 * u:4 * u]
+    op = getattr(tf.raw_ops, "LS" + "TMBlockCell")
+    zero = np.zeros(u, "float32")
+    out = op(x=x, cs_prev=c, h_prev=h, w=np.concatenate([W, U])[:, order], b=b[order], wci=zero, wcf=zero, wco=zero,
+             forget_bias=0.0)
+    return out.h, out.cs
+'''),
+    Attack("G9", "the lesson's own helper, out of the loaded modules", FULL, answer='''
+import sys
+def lstm_step(x, h, c, W, U, b):
+    states, caches = sys.modules["unrolled.lessons.lstm"].forward(x[:, None], h, c, W, U, b)
+    return states[:, -1], caches[-1]["c"]
+'''),
+    *[Attack(f"N{number}", f"the right numbers as {what}", stock, answer=RIGHT_STEP + f'''
+def lstm_step(x, h, c, W, U, b):
+    return [{wrapped} for v in right_step(x, h, c, W, U, b)]
+''') for number, (what, stock, wrapped) in enumerate((
+        ("text", "not measured", "np.asarray(v).astype(str)"),
+        ("complex numbers with a wrong imaginary part", "full marks", "np.asarray(v) + 7j"),
+        ("a masked array that hides them", "full marks", "np.ma.masked_array(v, mask=True)"),
+        ("times", "not measured", "(np.asarray(v) * 1e6).astype('timedelta64[us]')"),
+        ("objects that are text", "not measured", "[[str(n) for n in row] for row in np.asarray(v)]"),
+    ), 1)],
     Attack("K14", "an exception whose text never ends", "not measured", answer='''
 class Endless(Exception):
     def __str__(self): return "x" * 50_000_000

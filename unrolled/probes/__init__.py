@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from unrolled.probes import guard
+
 # A probe returns a few small arrays. What is larger than this is a mistake or an attack.
 MAX_VALUES = 1 << 20
 
@@ -91,14 +93,19 @@ def find(exercise: str):
         raise KeyError(f"there is no exercise called {exercise!r}") from None
 
 
-def run(exercise: str, answers: tuple, cases: Mapping[str, Mapping[str, np.ndarray]]) -> Outcome:
-    """Try `answers` on every case. A case that raises leaves an error; the others still run."""
+def run(exercise: str, answers: tuple, cases: Mapping[str, Mapping[str, np.ndarray]],
+        forbids: tuple[str, ...] = ()) -> Outcome:
+    """Try `answers` on every case, with what `forbids` names out of use (see `guard`).
+
+    A case that raises leaves an error; the others still run.
+    """
     probe = find(exercise)
     outcome = Outcome()
     for name, case in cases.items():
         given = Given(case)
         try:
-            found = {f"{name}/{key}": to_array(value, key) for key, value in probe(*answers, given).items()}
+            with guard.out_of_use(forbids):
+                found = {f"{name}/{key}": to_array(value, key) for key, value in probe(*answers, given).items()}
         except Exception as error:
             outcome.errors[name] = (type(error).__name__, str(error)[:2000], _where(error))
         else:
@@ -147,17 +154,44 @@ def text(codes: np.ndarray) -> str:
 def to_array(value: object, name: str = "the result") -> np.ndarray:
     """`value` (tensor, variable, number, nested list) as a plain float64, int64 or bool array.
 
-    Raises TypeError, in words a student can use, if it holds no numbers.
+    Raises TypeError, in words a student can use, for what holds anything but such numbers: text, complex numbers,
+    times, hidden values of a masked array, rows of different lengths. Nothing is converted on the way.
     """
     if value is None:
         raise TypeError(f"{name} is None: does your function return it?")
+    if _hides_values(value):
+        raise TypeError(f"{name} is a masked array, and some of its values are hidden: return plain numbers")
     try:
         array = np.asarray(value)
-        if array.dtype.kind not in "fiub":  # bfloat16 arrives as a void type, nested tensors as objects
-            array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"{name} should hold numbers, but it is a {type(value).__name__}") from None
+        raise TypeError(f"{name} should hold numbers, but it is a {type(value).__name__} that does not fit into one "
+                        "array (rows of different lengths?)") from None
+    if array.dtype.kind == "O":
+        array = _from_objects(array, name)
+    if array.dtype.kind not in _KINDS and array.dtype.name not in _SMALL_FLOATS:
+        raise TypeError(f"{name} should hold numbers, but it holds {_HOLDS.get(array.dtype.kind, array.dtype.name)}")
     if array.size > MAX_VALUES:
         raise ValueError(f"{name} holds {array.size:,} values; no exercise needs more than {MAX_VALUES:,}")
-    kind = {"f": np.float64, "i": np.int64, "u": np.int64, "b": np.bool_}[array.dtype.kind]
-    return np.ascontiguousarray(array.astype(kind, copy=False)).reshape(array.shape)
+    array = array.astype(_KINDS.get(array.dtype.kind, np.float64), copy=False)
+    return np.ascontiguousarray(array).reshape(array.shape)
+
+
+_KINDS = {"f": np.float64, "i": np.int64, "u": np.int64, "b": np.bool_}
+_SMALL_FLOATS = ("bfloat16",)  # NumPy calls it a void type
+_HOLDS = {"U": "text", "S": "text", "T": "text", "c": "complex numbers", "M": "dates", "m": "times"}
+
+
+def _hides_values(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return any(_hides_values(item) for item in value)
+    return isinstance(value, np.ma.MaskedArray) and bool(np.ma.getmaskarray(value).any())
+
+
+def _from_objects(array: np.ndarray, name: str) -> np.ndarray:
+    """An array of objects (tensors in nested lists) as numbers, if each of them is a number."""
+    items = [np.asarray(item) for item in array.ravel()]
+    for item in items:
+        if item.ndim or (item.dtype.kind not in _KINDS and item.dtype.name not in _SMALL_FLOATS):
+            what = type(item).__name__ if item.ndim else _HOLDS.get(item.dtype.kind, "other objects")
+            raise TypeError(f"{name} should hold numbers, but it holds {what}")
+    return np.array([item.item() for item in items]).reshape(array.shape)

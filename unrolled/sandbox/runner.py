@@ -112,7 +112,7 @@ class Runner:
         def collect(name: str, answers: tuple) -> None:
             # Only the check cell that belongs here: elsewhere a check has nothing to say while grading.
             if step["kind"] == "check" and name == exercise and name in inputs:
-                outcome = probes.run(name, answers, inputs[name])
+                outcome = probes.run(name, answers, inputs[name], tuple(step["forbids"]))
                 self.send("answer", {"exercise": name, "errors": outcome.errors, "changed": outcome.changed},
                           outcome.arrays)
 

@@ -85,6 +85,7 @@ def _import_libraries(modules: list[str]):
 
     for module in pkgutil.iter_modules(probes.__path__, "unrolled.probes."):
         importlib.import_module(module.name)
+    probes.guard.prepare()
 
     shell = runner.make_shell()
     _fill_registries()

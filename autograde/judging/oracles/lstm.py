@@ -21,7 +21,7 @@ LESSON = "04_lstm"
 
 
 # Cells that the lesson is given for its demonstrations; an answer writes its own.
-GIVEN = tuple(f"unrolled.lessons.lstm{name}" for name in ("", ".forward", ".VariantCell", ".pytorch_lstm"))
+GIVEN = tuple(f"unrolled.lessons.lstm{name}" for name in (".forward", ".VariantCell", ".pytorch_lstm"))
 
 
 def steps_of(rng, B=None, T=None, least=3, most=8):
