@@ -400,41 +400,40 @@ def test_rules_see_names_smuggled_through_another_answer():
     "from keras.src.layers.rnn.lstm import LSTM as Mine\nx = Mine(3)",
     "import keras.src.layers.rnn.lstm as m\nx = m.LSTM",
     "import tensorflow as tf\nx = tf.keras.layers.LSTM",
+    "from keras.layers import *\nx = LSTM(3)",
 ])
 def test_rules_see_other_ways_to_say_a_name(answer):
     assert rules.forbidden_names(answer, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
-
-
-@pytest.mark.parametrize(("answer", "word"), [
-    ("x = eval('keras.layers.LS' + 'TM')", "eval"),
-    ("exec('import keras')", "exec"),
-    ("get = getattr\nx = get(keras.layers, 'LS' + 'TM')", "getattr"),
-    ("x = getattr(keras.layers, 'LS' + 'TM')", "getattr"),
-    ("x = __import__('keras').layers", "__import__"),
-    ("def f(get=getattr):\n    return get(keras.layers, 'LS' + 'TM')", "getattr"),
-    ("def f(getattr=getattr):\n    return getattr(keras.layers, 'LS' + 'TM')", "getattr"),
-    ("import importlib", "importlib"),
-    ("from importlib import import_module as m", "importlib"),
-    ("x = keras.layers.__dict__['LS' + 'TM']", "__dict__"),
-    ("from operator import attrgetter", "attrgetter"),
-    ("x = globals()['ke' + 'ras']", "globals"),
-])
-def test_rules_see_what_hides_a_name(answer, word):
-    assert any(found.startswith(f"{word} (") for found in rules.forbidden_names(answer, ("keras.layers.LSTM",)))
-    assert not rules.forbidden_names(answer, ()), "where there is no rule there is nothing to hide"
 
 
 @pytest.mark.parametrize("answer", [
     "class LSTM:\n    pass\nx = LSTM()",
     "class Net:\n    def build(self, shape):\n        self.LSTM = Mine()\n        self.LSTM.build(shape)",
     "def get_config(self):\n    return {name: getattr(self, name) for name in ('units',)}",
-    "activation = getattr(ops, 'tanh')",
+    "activation = getattr(ops, 'tanh')\nother = getattr(ops, activation)",
+    "def call(self, x):\n    return self.__dict__['kernel'] @ locals()['x']",
+    "cell = keras.layers.RNN(MyCell(3))",
+    "def f(LSTM):\n    return LSTM\nfor LSTM in (f,):\n    LSTM(1)",
     "model.compile('adam', 'mse')\nimport re\npattern = re.compile('a')",
     "label = 'LSTM'\nif x: pass\n" + "elif x: pass\n" * 900,
     "# an LSTM would do this with eval\nlabel = 'LSTM'",
 ])
 def test_rules_leave_honest_answers_alone(answer):
     assert rules.forbidden_names(answer, ("keras.layers.LSTM", "tf.GradientTape")) == []
+
+
+@pytest.mark.parametrize("name", ["forward", "backprop", "one_step"])
+@pytest.mark.parametrize("own", [
+    "{} = [h0]\n{}.append(1)", "{} = 0\nx = {} + 1", "{} = lambda x: x\n{}(1)", "def f({}):\n    return {}(1)",
+    "for {} in range(3):\n    print({})", "x = [{} for {} in range(3)]", "if ({} := 3) > 2:\n    print({})",
+    "with open('x') as {}:\n    {}.read()", "try:\n    x = 1\nexcept ValueError as {}:\n    print({})",
+    "{}, other = 1, 2\nprint({})", "def {}(x):\n    return x\n{}(1)", "self.{} = 1\nself.{}(x)",
+])
+def test_a_name_that_the_answer_assigns_is_the_students_own(own, name):
+    forbids = (name, f"unrolled.lessons.bptt.{name}")
+    assert rules.forbidden_names(own.replace("{}", name), forbids) == []
+    assert rules.forbidden_names(f"y = {name}(1)", forbids) != []
+    assert rules.forbidden_names(f"from unrolled.lessons.bptt import {name}\n{name} = {name}", forbids) != []
 
 
 # Text --------------------------------------------------------------------------------------------------------------

@@ -52,10 +52,10 @@ def judge(
     """
     used = rules.forbidden_names(source, exercise.forbids)
     if used:
-        return _nothing(exercise, FORBIDDEN, f"{guard.WORDS}: {', '.join(used)} may not be used in this answer.")
+        return _nothing(exercise, FORBIDDEN, guard.WORDS.format(", ".join(used)))
     for _, message, *_ in outcome.errors.values():
-        if guard.WORDS in message:  # it was out of use while the answer was tried, and the answer reached for it
-            return _nothing(exercise, FORBIDDEN, message[message.index(guard.WORDS):].split("\n")[0][:300])
+        if note := guard.said_in(message):  # the answer reached for what was out of use
+            return _nothing(exercise, FORBIDDEN, note)
     if not outcome.arrays and not outcome.errors:
         return _nothing(exercise, NO_ANSWER, "The cell did not run to its check, so nothing could be tried.")
     if not outcome.arrays and all(map(not_written, outcome.errors.values())):

@@ -36,7 +36,7 @@ import pkgutil, keras
 from keras.layers import *
 stars = dict(globals())
 kept = lambda: None
-kept.cell = stars["LS" + "TMCell"](7)
+kept.cells = {u: stars["LS" + "TMCell"](u) for u in range(1, 12)}
 def lstm_step(x, h, c, W, U, b):
     cell = CELL
     cell.build(x.shape)
@@ -554,12 +554,12 @@ def lstm_step(x, h, c, W, U, b):
           "deserialised": "keras.layers.deserialize({'module': 'keras.layers', 'class_name': 'LS' + 'TMCell',\n"
                           "        'config': {'units': h.shape[-1]}, 'registered_name': None})",
           "out of a module's dictionary": "vars(keras.layers)['LS' + 'TMCell'](h.shape[-1])",
-          "under a computed name": "getattr(keras.layers, ''.join(map(chr, (76, 83, 84, 77, 67, 101, 108, 108))))(h.shape[-1])",
+          "under a computed name": "getattr(keras.layers, bytes([76, 83, 84, 77]).decode() + 'Cell')(h.shape[-1])",
           "from a star import": "stars['LS' + 'TMCell'](h.shape[-1])",
           "found by pkgutil": "pkgutil.resolve_name('keras.layers:LS' + 'TMCell')(h.shape[-1])",
           "among all subclasses": "next(c for c in keras.layers.Layer.__subclasses__()\n"
                                   "        if c.__name__ == 'LS' + 'TMCell')(h.shape[-1])",
-          "made beforehand and kept on another answer's function": "kept.cell",
+          "made beforehand and kept on another answer's function": "kept.cells.pop(h.shape[-1])",
       }.items(), 1)],
     Attack("G8", "a TensorFlow raw op that is the answer", FULL, answer='''
 import tensorflow as tf
@@ -572,11 +572,12 @@ def lstm_step(x, h, c, W, U, b):
              forget_bias=0.0)
     return out.h, out.cs
 '''),
-    Attack("G9", "the lesson's own helper, out of the loaded modules", FULL, answer='''
-import sys
+    Attack("G9", "the lesson's own helper, imported under a computed name", FULL, answer='''
+import importlib
 def lstm_step(x, h, c, W, U, b):
-    states, caches = sys.modules["unrolled.lessons.lstm"].forward(x[:, None], h, c, W, U, b)
-    return states[:, -1], caches[-1]["c"]
+    forward = importlib.import_module("unrolled.lessons." + "lstm").forward
+    states, caches = forward(x[:, None], h, c, W, U, b, np.zeros((3, h.shape[-1])))
+    return states[-1], caches[-1]["c"]
 '''),
     *[Attack(f"N{number}", f"the right numbers as {what}", stock, answer=RIGHT_STEP + f'''
 def lstm_step(x, h, c, W, U, b):

@@ -130,6 +130,7 @@ def test_corpus_covers_what_it_must():
     assert {f"C{i}" for i in range(1, 15)} - {"C7"} <= ids
     own = [i for i in ids if i[0] in "WKRT"]
     assert len(own) >= 25
+    assert {f"G{i}" for i in range(1, 10)} | {f"N{i}" for i in range(1, 6)} <= ids
     assert all(set(a.statuses) <= set(STATUSES) for a in CORPUS)
 
 
@@ -145,7 +146,25 @@ def table() -> str:
 
 
 def test_table_in_the_docs_is_this_one():
-    assert table() in Path("docs/hostile.md").read_text(encoding="utf-8"), "run: python -m tests.hostile.test_hostile"
+    page = Path("docs/hostile.md").read_text(encoding="utf-8")
+    assert table() + "\n" + WHAT_HOLDS in page, "run: python -m tests.hostile.test_hostile"
+
+
+WHAT_HOLDS = """
+## "Write it yourself": what holds and what does not
+
+While an answer is tried, what its exercise forbids is out of use in that process: every Python function of the
+forbidden class, its relatives (TensorFlow's raw operations, Keras's backend functions) and the lesson's own helpers
+raises an error that says so (`unrolled/probes/guard.py`). That closes every road on which a forbidden function is
+*called* (G1 to G9). It is a barrier inside the student's process, so it cannot close these:
+
+- a copy of a function's code made before the try (`types.FunctionType(f.__code__, ...)`), or code that puts the old
+  code back during it;
+- a graph that TensorFlow traced before the try, or an operation run by name through its C interface;
+- a built-in written out again from memory or from its source. That is writing it oneself.
+
+The first two need more knowledge than the exercise; the text of the answer is kept, and a reader sees them.
+"""
 
 
 if __name__ == "__main__":
@@ -153,4 +172,4 @@ if __name__ == "__main__":
         "# Attacks and faults\n\nWhat `tests/hostile/` tries on the grader in every test run, and what comes of it. "
         "Points are those of one exercise\nwhose answer is wrong; the column for stock nbgrader says what such a "
         "submission gets there, with ordinary\nasserts as tests: measured where it names a score or a time, "
-        "otherwise what its code allows, or not measured.\n\n" + table() + "\n", encoding="utf-8")
+        "otherwise what its code allows, or not measured.\n\n" + table() + "\n" + WHAT_HOLDS, encoding="utf-8")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from types import CodeType, FunctionType, ModuleType
 
-WORDS = "Here you write it yourself"
+WORDS = "Here you write it yourself: {} may not be used in this answer."
+_SAID = re.compile(re.escape(WORDS).replace(r"\{\}", r"[\w., ]{1,200}?"))
 # What does the same as a name, or is the work behind it: by the end of the name, what else goes out of use.
 _RECURRENT = ("tensorflow.raw_ops.CudnnRNN*", "tensorflow.python.ops.gen_cudnn_rnn_ops.cudnn_rnn*")
 _TAPE = ("tensorflow.GradientTape", "tensorflow.gradients", "tensorflow.compat.v1.gradients", "tensorflow.hessians",
@@ -47,6 +49,13 @@ class WriteItYourself(Exception):
     """An answer used what it has to write itself. The message says so to the student."""
 
 
+def said_in(message: str) -> str:
+    """The sentence of a `WriteItYourself` in an error's message, which Keras and TensorFlow may have wrapped in their
+    own; empty if there is none."""
+    found = _SAID.search(message)
+    return found[0] if found else ""
+
+
 @contextmanager
 def out_of_use(names: tuple[str, ...]):
     """While the block runs, every function behind the dotted `names` and their relatives raises `WriteItYourself`.
@@ -56,7 +65,7 @@ def out_of_use(names: tuple[str, ...]):
     changed: dict[FunctionType, CodeType] = {}
     try:
         for name in names:
-            error = WriteItYourself(f"{WORDS}: {name} may not be used in this answer.")
+            error = WriteItYourself(WORDS.format(name))
             for function in _functions_behind(name):
                 if function not in changed:
                     changed[function] = function.__code__
