@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import keras
+import numpy as np
+
+from unrolled.probes import codes, text
+
 
 def _f32(case, *names):
     return [case.float32(name) for name in names]
@@ -24,44 +29,74 @@ def unroll(unroll, case):
     return {"states": states, "last": last}
 
 
-def layer(cls, case):
+class _MaskOf(keras.layers.Layer):
+    """The next layer after a student's: what mask does it get?"""
+
+    supports_masking = True
+
+    def call(self, x, mask=None):
+        return np.zeros(0) if mask is None else mask
+
+
+def layer(SimpleRNN, case):
     """The layer in one of its uses, with W, U and b copied into it."""
-    x, W, U, b = _f32(case, "x", "W", "U", "b")
-    use = str(case["use"])
+    settings = {"return_sequences": bool(case["sequences"]), "stateful": bool(case["stateful"])}
+    if "name" in case:
+        first = SimpleRNN(len(case["b"]), name=text(case["name"]), **settings)
+        rnn = SimpleRNN.from_config(first.get_config())
+    else:
+        rnn = SimpleRNN(len(case["b"]), **settings)
+    if "ids" in case:
+        return _in_a_model(rnn, case)
+    x = case.float32("x")
+    rnn.build(x.shape)
+    _fill(rnn, case)
+    given = {"initial_state": case.float32("initial")} if "initial" in case else {}
+    masked = {"mask": case["mask"]} if "mask" in case else {}
+    if "name" in case:
+        found = {"y": rnn(x), "name": codes(rnn.name)}
+        return found | ({"again": rnn(x)} if case["stateful"] else {})
+    if case["stateful"]:
+        found = {"first": rnn(x), "masked": rnn(x, **masked), "given": rnn(x, **given), "fourth": rnn(x)}
+        kept = [np.ravel(weight) for weight in rnn.non_trainable_weights]
+        return found | {"memory": np.concatenate([np.zeros(0), *kept])}
+    found = {"y": rnn(x, **given, **masked)}
+    if "x2" in case:
+        found["again"] = rnn(case.float32("x2"))
+    if masked:
+        found["mask"] = _MaskOf()(found["y"])
+    return found
 
-    def made(**arguments):
-        new = cls(b.size, **arguments)
-        new.build(x.shape)
-        return _with_weights(new, W, U, b)
 
-    if use == "last":
-        return {"y": made()(x)}
-    if use == "initial":
-        return {"y": made(return_sequences=True)(x, initial_state=case.float32("initial"))}
-    if use == "mask":
-        rnn = made(return_sequences=True)
-        passed_on = bool(rnn.supports_masking) and rnn.compute_mask(x, case["mask"]) is not None
-        return {"y": rnn(x, mask=case["mask"]), "passed on": float(passed_on)}
-    if use == "stateful":
-        rnn = made(return_sequences=True, stateful=True)
-        return {"first": rnn(x), "second": rnn(x)}
-    if use == "config":
-        first = made(return_sequences=True, stateful=True)
-        second = cls.from_config(first.get_config())
-        second.build(x.shape)
-        return {"y": _with_weights(second, W, U, b)(x), "units": second.units,
-                "return_sequences": float(second.return_sequences), "stateful": float(second.stateful)}
-    return {"y": made(return_sequences=True)(x)}
+def _in_a_model(rnn, case):
+    """The last state in a model that masks symbol 0, and the gradients of the sum of R times it."""
+    import tensorflow as tf
+
+    embedding = keras.layers.Embedding(*case["E"].shape, mask_zero=True)
+    ids = keras.Input(case["ids"].shape[1:], dtype="int32")
+    model = keras.Model(ids, rnn(embedding(ids)))
+    embedding.embeddings.assign(case.float32("E"))
+    weights = _fill(rnn, case)
+    with tf.GradientTape() as tape:
+        y = model(case["ids"])
+        last = y if len(y.shape) == 2 else y[:, -1]
+        loss = tf.reduce_sum(last * case.float32("R"))
+    found = tape.gradient(loss, [weight.value for weight in weights], unconnected_gradients="zero")
+    return {"y": y} | dict(zip(("dW", "dU", "db"), found, strict=True))
 
 
-def _with_weights(layer, *values):
-    found = layer.trainable_weights
-    if len(found) != len(values):
+def _fill(layer, case):
+    """Copy W, U and b into a student's layer; returns its trainable weights."""
+    found, wanted = layer.trainable_weights, [case[name].shape for name in "WUb"]
+    shapes = [tuple(weight.shape) for weight in found]
+    if len(found) != len(wanted):
         raise ValueError(f"the layer should have 3 trainable weights (W, U, b) after build; "
                          f"it has {len(found)} trainable weights")
-    for weight, value in zip(found, values, strict=True):
-        weight.assign(value)
-    return layer
+    if shapes != wanted and sorted(shapes) == sorted(wanted):
+        raise ValueError(f"the weights should stand in the order W, U, b; yours have shapes {shapes}")
+    for weight, name in zip(found, "WUb", strict=True):
+        weight.assign(case.float32(name))
+    return found
 
 
 def last_valid(last_valid, case):
