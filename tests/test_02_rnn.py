@@ -10,7 +10,7 @@ import pytest
 from autograde import course, records
 from autograde.cells import exercise_of, kind_of
 from autograde.judging import oracles
-from autograde.judging.oracles import rnn as oracle
+from autograde.judging.oracles.rnn import cells, readout
 from tests.classroom import classroom
 from unrolled import data
 from unrolled.lessons import rnn as helpers
@@ -49,7 +49,7 @@ def own_layer(names, drawn, **arguments):
 
 
 def test_oracle_solution_and_keras_agree_on_all_states(names, drawn):
-    by_oracle = oracle.unroll(drawn)["states"]
+    by_oracle = cells.unroll(drawn)["states"]
     x, h0 = f32(drawn["x"], drawn["h0"])
     by_keras = np.asarray(keras_layer(drawn)(x, initial_state=keras.ops.convert_to_tensor(h0)))
     by_solution = np.asarray(names["unroll"](*f32(*(drawn[k] for k in ("x", "h0", "W", "U", "b"))))[0])
@@ -99,6 +99,24 @@ def test_the_layer_survives_a_keras_file_and_its_mask_goes_through_a_model(names
     np.testing.assert_allclose(model(ids), masked, atol=1e-6)
 
 
+@pytest.mark.parametrize("B", [6, 4])  # with B = T a mask of steps would pass for a mask of the outputs
+def test_a_masked_model_with_the_last_state_can_be_fitted_as_with_keras(names, B):
+    ids = np.random.default_rng(3).integers(1, 9, (B, 6))
+    ids[:, 4:] = 0
+    ids[0] = 0
+
+    def fitted(layer):
+        model = keras.Sequential([keras.Input((6,), dtype="int32"), keras.layers.Embedding(9, 4, mask_zero=True),
+                                  layer(5), keras.layers.Dense(1)])
+        rng = np.random.default_rng(5)
+        for weight in model.trainable_weights:
+            weight.assign(rng.normal(size=weight.shape) * 0.4)
+        model.compile("sgd", "mse")
+        return model.fit(ids, np.arange(B) * 1.0, batch_size=B, epochs=2, verbose=0).history["loss"]
+
+    np.testing.assert_allclose(fitted(names["SimpleRNN"]), fitted(keras.layers.SimpleRNN), rtol=1e-4)
+
+
 def test_both_forms_of_the_cell_are_equal(names, drawn):
     x, h, *weights = f32(drawn["x"][:, 0], drawn["h0"], drawn["W"], drawn["U"], drawn["b"])
     V, joined = names["concat_form"](x, h, *weights)
@@ -113,7 +131,7 @@ def test_the_loss_is_keras_s_with_padding_left_out(names):
     theirs = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=-1)
     own = names["masked_loss"](targets, logits, mask)
     assert float(own) == pytest.approx(float(theirs(np.where(mask, targets, -1), logits)), abs=1e-6)
-    assert float(own) == pytest.approx(float(oracle.many_to_many_loss(
+    assert float(own) == pytest.approx(float(readout.many_to_many_loss(
         {"targets": targets, "logits": logits, "mask": mask})["loss"]), abs=1e-6)
 
 
@@ -130,7 +148,7 @@ def test_no_misconception_of_the_exercises_is_a_right_answer_and_each_teaches_in
     exercises = oracles.of_lesson("02_rnn")
     assert [ex.id for ex in exercises] == [f"rnn.{name}" for name in (
         "step", "concat_form", "unroll", "layer", "last_valid", "many_to_many_loss", "one_to_many", "sample")]
-    assert sum(ex.points for ex in exercises) == 38
+    assert sum(ex.points for ex in exercises) == 40
     for ex in exercises:
         assert len(ex.misconceptions) >= 8
         assert all(m.says.endswith(".") and len(m.says) < 200 for m in ex.misconceptions)
@@ -202,7 +220,7 @@ def test_what_is_given_is_no_answer(exercise, answer):
 def test_the_given_draw_is_the_oracle_s():
     case = oracles.get("rnn.sample").draw(9)["warm"]
     np.testing.assert_array_equal(helpers.draw(case["logits"], float(case["temperature"]), case["r"]),
-                                  oracle.sample(case)["id"])
+                                  readout.sample(case)["id"])
 
 
 def test_an_untouched_notebook_says_not_written_yet_everywhere():

@@ -129,6 +129,10 @@ class SimpleRNN(keras.layers.Layer):
         self.units, self.return_sequences, self.stateful = units, return_sequences, stateful
         self.supports_masking = True
 
+    def compute_mask(self, inputs, previous_mask):
+        if self.return_sequences:
+            return previous_mask
+
     def build(self, input_shape):
         u = self.units
         self.W = self.add_weight(shape=(input_shape[-1], u))
@@ -143,7 +147,7 @@ class SimpleRNN(keras.layers.Layer):
         if h is None and self.stateful:
             h = self.h + 0.0
         elif h is None:
-            h = ops.zeros((x.shape[0], self.units))
+            h = ops.zeros((ops.shape(x)[0], self.units))
         out = []
         for t in range(x.shape[1]):
             new_h = ops.tanh(ops.concatenate([x[:, t], h], axis=-1) @ V + self.b)
@@ -336,7 +340,29 @@ def concat_form(x, h, W, U, b):
         "outputs at masked steps set to zero": edit(
             "states.append(h)",
             "states.append(h if mask is None else h * ops.cast(mask[:, t, None], h.dtype))"),
-        "mask not passed on": edit("        self.supports_masking = True\n", ""),
+        "mask not passed on": edit(
+            "    def compute_mask(self, x, mask=None):\n"
+            "        return mask if self.return_sequences else None\n\n", ""),
+        "mask passed on with the last state": edit("return mask if self.return_sequences else None", "return mask"),
+        "remembers without being stateful": edit(
+            "    def build", "        self.last = {}\n\n    def build",
+            "self.memory.value if self.stateful else ops.zeros((ops.shape(x)[0], self.units))",
+            "self.memory.value if self.stateful else "
+            "self.last.get(x.shape[0], ops.zeros((ops.shape(x)[0], self.units)))",
+            "        return ops.stack",
+            "        if x.shape[0]:\n            self.last[x.shape[0]] = h\n        return ops.stack"),
+        "memory is not a weight": edit(
+            "            self.memory = self.add_weight(\n"
+            "                shape=(B, self.units), initializer=\"zeros\", trainable=False, name=\"memory\")\n",
+            "            self.memory = np.zeros((B, self.units), \"float32\")\n",
+            "self.memory.value", "self.memory", "self.memory.assign(h)", "self.memory = np.asarray(h)"),
+        "weights in another order": edit(
+            "self.W = self.add_weight(shape=(D, self.units), name=\"W\")", "first = self.add_weight",
+            "self.U = self.add_weight", "self.U = first",
+            "first = self.add_weight", "first = self.add_weight(shape=(self.units, self.units), name=\"U\")\n"
+            "        self.W = self.add_weight(shape=(D, self.units), name=\"W\")",
+            "first(shape=(self.units, self.units), initializer=\"orthogonal\", name=\"U\")", "first"),
+        "built for one batch size": edit("ops.shape(x)[0]", "x.shape[0]"),
         "state not carried": edit(
             "        states = []\n", "        states, first = [], h\n",
             "cell(x[:, t], h,", "cell(x[:, t], first,"),
@@ -349,6 +375,10 @@ def concat_form(x, h, W, U, b):
             '        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="b")\n', "",
             "self.U, self.b)", "self.U, 0.0)"),
         "return_sequences missing from get_config": edit('"return_sequences": self.return_sequences, ', ""),
+        "stateful missing from get_config": edit(', "stateful": self.stateful}', "}"),
+        "only units in get_config": edit(
+            '"return_sequences": self.return_sequences, "stateful": self.stateful}', "}"),
+        "get_config without super": edit("return super().get_config() | {", "return {"),
     },
     "rnn.last_valid": {
         "last padded step": '''

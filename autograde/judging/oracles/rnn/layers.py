@@ -91,8 +91,8 @@ def layer(case, initial=True, mask="hold", carry=True, sequences=None, remembers
           keeps_name=True):
     """What the probe collects from the layer; each keyword is a way to get it wrong."""
     x, u = case["x"], len(case["b"])
-    B, T, _ = x.shape
-    if trainable < 3 or trainable > 3 and case["stateful"]:
+    B = len(x)
+    if trainable < 3 or (trainable > 3 and case["stateful"]):
         return Raises("ValueError", f"{trainable} trainable weights")
     if order != "W, U, b":
         return Raises("ValueError", "in the order W, U, b")
@@ -110,7 +110,7 @@ def layer(case, initial=True, mask="hold", carry=True, sequences=None, remembers
         start = given if given is not None and initial else kept
         seen = np.ones(x.shape[:2], bool) if valid is None else valid ^ (mask == "inverted")
         shown, states = states_of(case, x, start, seen, mask, carry)
-        if remembers == "always" or remembers == "stateful" and stateful:
+        if remembers == "always" or (remembers == "stateful" and stateful):
             kept = states[-1]
         return shown if (shows_all if sequences is None else sequences) else states[-1]
 
@@ -125,7 +125,7 @@ def layer(case, initial=True, mask="hold", carry=True, sequences=None, remembers
         return found | {"memory": memory_kept}
     if case.name.endswith("config"):
         found = {"y": call(x)} | ({"again": call(x)} if case["stateful"] else {})
-        return found | {"name": case["name"] if keeps_name else codes("simple_rnn")}
+        return found | {"name kept": keeps_name}
     if case.name == "model":
         x, valid = case["E"][case["ids"]], case["ids"] != 0
         found = {"y": call(x, valid=valid)}
@@ -134,19 +134,22 @@ def layer(case, initial=True, mask="hold", carry=True, sequences=None, remembers
     if "x2" in case:
         found["again"] = call(case["x2"])
     if "mask" in case:
-        goes_on = passed_on == "always" or passed_on == "sequences" and bool(case["sequences"])
+        goes_on = passed_on == "always" or (passed_on == "sequences" and bool(case["sequences"]))
         found["mask"] = valid if goes_on else np.zeros(0)
     return found
 
 
-def with_slopes(case, arrays):
-    """The gradients in the model as one number each; the rest as it came."""
-    if case.name != "model":
-        return arrays
-    for name in "WUb":
-        if arrays[f"d{name}"].shape != case[name].shape:
-            raise ValueError(f"the gradient of {name} has shape {arrays[f'd{name}'].shape}, not {case[name].shape}")
-    return arrays | {f"d{name}": along(arrays[f"d{name}"]) for name in "WUb"}
+def facts(case, arrays):
+    """The gradients in the model as one number each, and whether the name survived its config; the rest as it came."""
+    found = {key: value for key, value in arrays.items() if key != "name"}
+    if case.name.endswith("config"):
+        found["name kept"] = np.array_equal(arrays["name"], case["name"])
+    if case.name == "model":
+        for name in "WUb":
+            if arrays[f"d{name}"].shape != case[name].shape:
+                raise ValueError(f"the gradient of {name} should have shape {case[name].shape}")
+            found[f"d{name}"] = along(arrays[f"d{name}"])
+    return found
 
 
 LAYER = Exercise(
@@ -154,16 +157,18 @@ LAYER = Exercise(
     title="A SimpleRNN layer",
     cases=layer_cases,
     reference=layer,
-    derive=with_slopes,
+    derive=facts,
     aspects=(
         Aspect("states", 2, on=("sequences/*",),
                ask="Copy W, U and b into `unroll` and compare step by step."),
-        Aspect("last state only", 1, on=("last/*", "last mask/y")),
+        Aspect("last state only", 1, on=("last/*",)),
         Aspect("initial state", 1, on=("initial/*",), ask="Where does `initial_state` enter the loop?"),
-        Aspect("mask", 2, on=("mask/y",), ask="At a step that does not count, what should h be afterwards?"),
+        Aspect("mask", 2, on=("mask/y", "last mask/y"),
+               ask="At a step that does not count, what should h be afterwards?"),
         Aspect("mask for the next layer", 1, on=("*mask/mask",),
                ask="Which mask belongs to all states, and which to the last one alone?"),
-        Aspect("stateful", 1, on=("stateful/*",), ask="Where does each call's first step start, and where is that kept?"),
+        Aspect("stateful", 1, on=("stateful/*",),
+               ask="Where does each call's first step start, and where is that kept?"),
         Aspect("in a model", 1, on=("model/*",), ask="A model is built before it knows how many sequences will come."),
         Aspect("get_config round trip", 1, on=("*config/*",),
                ask="Does get_config return all that __init__ took, what `super()` took included?"),
@@ -217,8 +222,8 @@ LAYER = Exercise(
         mistake(layer, "weights in another order",
               "Make the weights in the order W, U, b: first the one for the input (D, u).", order="other"),
         mistake(layer, "built for one batch size",
-              "Your layer needs to know the batch size while a model is built, when it is None: use ops.shape(x)[0], or "
-              "start from ops.zeros_like of something (B, u).", any_batch=False),
+              "Your layer needs to know the batch size while a model is built, when it is None: use ops.shape(x)[0], "
+              "or start from ops.zeros_like of something (B, u).", any_batch=False),
         mistake(layer, "return_sequences missing from get_config",
               "get_config leaves out `return_sequences`, so a loaded layer falls back to the default.",
               config="sequences"),
