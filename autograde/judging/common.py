@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from autograde.judging.exercise import Misconception, Reference
+from autograde.judging.exercise import SHAPES_CLASH, Misconception, Raises, Reference
 
 
 def sizes(rng: np.random.Generator, count: int, least: int = 2, most: int = 9) -> list[int]:
@@ -49,3 +49,10 @@ def mistake(reference: Reference, name: str, says: str, **change: object) -> Mis
 def mistakes(reference: Reference, *rows: tuple[str, str, dict]) -> tuple[Misconception, ...]:
     """One `mistake` a row: its name, what to say, and the keywords."""
     return tuple(mistake(reference, name, says, **change) for name, says, change in rows)
+
+
+def no_such_product(left, right):
+    """The error of a matrix product that does not exist, as NumPy (@ and dot), einsum and TensorFlow tell it."""
+    (B, n), (m, k) = left.shape, right.shape
+    return Raises(SHAPES_CLASH, f"(size {m} is different from {n})|shapes ({B},{n}) and ({m},{k}) not aligned|"
+                                f"({B},{n})->({B},newaxis,{n}) ({m},{k})->({k},{m})|In[0]: [{B},{n}], In[1]: [{m},{k}]")

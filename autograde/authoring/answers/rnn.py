@@ -291,6 +291,11 @@ def rnn_step(x, h, W, U, b):
         "no tanh": edit("return ops.tanh(", "return ("),
         "sigmoid for tanh": edit("ops.tanh", "ops.sigmoid"),
         "old state added": edit("return ops.tanh", "return h + ops.tanh"),
+        "half precision": '''
+def rnn_step(x, h, W, U, b):
+    x, h, W, U, b = (ops.cast(a, "float16") for a in (x, h, W, U, b))
+    return ops.tanh(x @ W + h @ U + b)
+''',
     },
     "rnn.concat_form": {
         "rows of U first": edit("[W, U]", "[U, W]"),
@@ -298,6 +303,11 @@ def rnn_step(x, h, W, U, b):
         "both in the order [h; x]": edit("[W, U]", "[U, W]", "[x, h]", "[h, x]"),
         "joined matrix transposed": edit(
             "ops.concatenate([W, U], axis=0)", "ops.transpose(ops.concatenate([W, U], axis=0))"),
+        "joined matrix on its side": '''
+def concat_form(x, h, W, U, b):
+    V = np.hstack([W.T, U.T])
+    return V, np.tanh(np.hstack([x, h]) @ V.T + b)
+''',
         "block diagonal": '''
 def concat_form(x, h, W, U, b):
     D, u = W.shape
@@ -324,6 +334,14 @@ def concat_form(x, h, W, U, b):
         "first step skipped": edit("range(x.shape[1])", "range(1, x.shape[1])"),
         "h0 among the outputs": edit("h, states = h0, []", "h, states = h0, [h0]"),
         "returns the first state as the last": edit("axis=1), h", "axis=1), states[0]"),
+        "one array for all steps": '''
+def unroll(x, h0, W, U, b):
+    h, states = h0.copy(), []
+    for t in range(x.shape[1]):
+        h[:] = np.tanh(x[:, t] @ W + h @ U + b)
+        states.append(h)
+    return np.stack(states, axis=1), h
+''',
         "loops over the batch": edit("range(x.shape[1])", "range(x.shape[0])", "x[:, t]", "x[t]"),
     },
     "rnn.layer": {

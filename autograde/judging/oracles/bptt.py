@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from autograde.judging.common import mistake, sigmoid, sizes, told
-from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
+from autograde.judging.common import mistake, no_such_product, sigmoid, sizes, told
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 
 LESSON = "03_bptt"
 
@@ -139,13 +139,6 @@ def step_cases(rng):
         return Case({"dh": dh, "x": x, "h_prev": h_prev, "h": h, "W": w["W"], "U": w["U"]},
                     about=f"{told(B=B, D=D, u=u)}, {about}")
     return {"batch": case("random gradient from above"), "one example": case("a batch of one", B=1)}
-
-
-def no_such_product(left, right):
-    """The error of a matrix product that does not exist, as NumPy (@ and dot), einsum and TensorFlow tell it."""
-    (B, n), (m, k) = left.shape, right.shape
-    return Raises(SHAPES_CLASH, f"(size {m} is different from {n})|shapes ({B},{n}) and ({m},{k}) not aligned|"
-                                f"({B},{n})->({B},newaxis,{n}) ({m},{k})->({k},{m})|In[0]: [{B},{n}], In[1]: [{m},{k}]")
 
 
 def step_back(case, slope="h", W_transposed=True, U_transposed=True, dU_from="h_prev", average=False,

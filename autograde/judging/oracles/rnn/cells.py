@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograde.judging.common import mistake, sigmoid, weights
-from autograde.judging.exercise import Aspect, Case, Exercise, Raises
+from autograde.judging.common import mistake, no_such_product, sigmoid, sizes, told, weights
+from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
 
 GIVEN_CELL = ("helpers.cell", "unrolled.lessons.rnn.cell")  # given to students after the exercises it would answer
 
@@ -13,18 +13,34 @@ GIVEN_CELL = ("helpers.cell", "unrolled.lessons.rnn.cell")  # given to students 
 # --- one step -------------------------------------------------------------------------------------
 
 def step_cases(rng):
-    B, D, u = 3, 5, 7
-    about = f"B = {B}, D = {D} inputs, u = {u} units"
-    def case(text, h):
-        return Case({"x": rng.normal(size=(B, D)), "h": h} | weights(rng, D, u), about=f"{about}, {text}")
+    def case(about, B=None, first=False):
+        drawn, D, u = sizes(rng, 3)
+        B = B or drawn
+        h = np.zeros((B, u)) if first else rng.uniform(-0.8, 0.8, (B, u))
+        return Case({"x": rng.normal(size=(B, D)), "h": h} | weights(rng, D, u),
+                    about=f"{told(B=B, D=D, u=u)}, {about}")
     return {
-        "first": case("the first step, h = 0", np.zeros((B, u))),
-        "later": case("a later step, random h", rng.uniform(-0.8, 0.8, (B, u))),
+        "first": case("the first step, h = 0", first=True),
+        "later": case("a later step, random h"),
+        "one": case("a batch of one, random h", B=1),
     }
 
 
+def in_half_precision(reference):
+    """A `derive`: outputs that have the digits of float16 and are right as far as those reach, as float16 has them."""
+    def derive(case, arrays):
+        found = dict(arrays)
+        for key, right in reference(case).items():
+            got = np.asarray(arrays.get(key, 0.0), np.float64)
+            half = got.astype(np.float16)
+            if got.shape == right.shape and np.array_equal(got, half) and np.allclose(got, right, 0, 0.01):
+                found[key] = right.astype(np.float16)
+        return found
+    return derive
+
+
 def step(case, squash=np.tanh, inputs=True, recurrent=True, bias=1, bias_outside=False,
-         transposed=False, separate=False, residual=False, state_outside=False):
+         transposed=False, separate=False, residual=False, state_outside=False, dtype=np.float64):
     """tanh(x W + h U + b); each keyword is a way to get it wrong."""
     x, h, b = case["x"], case["h"], case["b"]
     from_x = x @ case["W"] if inputs else 0
@@ -37,7 +53,7 @@ def step(case, squash=np.tanh, inputs=True, recurrent=True, bias=1, bias_outside
         new = np.tanh(from_x + b) + from_h
     else:
         new = squash(from_x + from_h + bias * b)
-    return {"h": new + h if residual else new}
+    return {"h": (new + h if residual else new).astype(dtype)}
 
 
 STEP = Exercise(
@@ -45,11 +61,12 @@ STEP = Exercise(
     title="One step of the recurrent cell",
     cases=step_cases,
     reference=step,
+    derive=in_half_precision(step),
     aspects=(
         Aspect("shape", 1, shape_only=True),
         Aspect("input and bias", 1, on=("first/*",),
                ask="With h = 0 only x @ W + b is left inside the tanh."),
-        Aspect("state", 2, on=("later/*",),
+        Aspect("state", 2, on=("later/*", "one/*"),
                ask="Work out one unit by hand: which row of U meets which entry of h?"),
     ),
     misconceptions=(
@@ -80,6 +97,9 @@ STEP = Exercise(
               "This cell squashes with tanh (−1 to 1), not with a sigmoid (0 to 1).", squash=sigmoid),
         mistake(step, "old state added",
               "You add the new value to the old state; here the new state *replaces* it.", residual=True),
+        mistake(step, "half precision",
+              "Your numbers have three digits: something turns them into float16 on the way. Leave them as they come, "
+              "in float32.", dtype=np.float16),
     ),
     forbids=GIVEN_CELL,
 )
@@ -87,35 +107,24 @@ STEP = Exercise(
 
 # --- the concatenated form ------------------------------------------------------------------------
 
-def concat_cases(rng):
-    B, D, u = 3, 5, 7
-    about = f"B = {B}, D = {D} inputs, u = {u} units"
-    def case(text, h):
-        return Case({"x": rng.normal(size=(B, D)), "h": h} | weights(rng, D, u), about=f"{about}, {text}")
-    return {
-        "first": case("the first step, h = 0", np.zeros((B, u))),
-        "later": case("a later step, random h", rng.uniform(-0.8, 0.8, (B, u))),
-    }
-
-
 def concat_form(case, join_order="xh", step_order="xh", transposed=False, squash=np.tanh, bias=1,
-                recurrent=True, diagonal=False):
+                recurrent=True, diagonal=False, lying=False):
     """V = [W; U] and tanh([x; h] V + b); each keyword is a way to get it wrong."""
-    if transposed:
-        return Raises("InvalidArgumentError", "Matrix size-incompatible")
     if diagonal:
-        return Raises("InvalidArgumentError", "Incompatible shapes")
+        return Raises(SHAPES_CLASH, "Incompatible shapes|could not be broadcast")
     blocks = {"x": case["W"], "h": case["U"]}
     V = np.concatenate([blocks[name] for name in join_order])
     parts = {"x": case["x"], "h": case["h"] if recurrent else np.zeros_like(case["h"])}
-    z = np.concatenate([parts[name] for name in step_order], axis=-1) @ V
-    return {"V": V, "h": squash(z + bias * case["b"])}
+    xh = np.concatenate([parts[name] for name in step_order], axis=-1)
+    if transposed:
+        return no_such_product(xh, V.T)
+    return {"V": V.T if lying else V, "h": squash(xh @ V + bias * case["b"])}
 
 
 CONCAT = Exercise(
     id="rnn.concat_form",
     title="The same cell with one joined matrix",
-    cases=concat_cases,
+    cases=step_cases,
     reference=concat_form,
     aspects=(
         Aspect("shape", 1, shape_only=True),
@@ -135,6 +144,9 @@ CONCAT = Exercise(
         mistake(concat_form, "joined matrix transposed",
               "V is transposed: it needs D + u rows, one for each entry of [x; h], and u columns, one for "
               "each unit.", transposed=True),
+        mistake(concat_form, "joined matrix on its side",
+              "You join W and U side by side as (u, D + u) and turn that round in your step; asked for is V itself, "
+              "with W's rows on top: (D + u, u).", lying=True),
         mistake(concat_form, "block diagonal",
               "You put W and U on a diagonal, so their results stand side by side (2u columns); stack "
               "them as rows, and the product *adds* the two parts.", diagonal=True),
@@ -154,23 +166,26 @@ CONCAT = Exercise(
 # --- unrolling ------------------------------------------------------------------------------------
 
 def unroll_cases(rng):
-    B, T, D, u = 2, 5, 3, 7
-    about = f"B = {B}, T = {T} steps, D = {D} inputs, u = {u} units"
-    def case(text, h0):
+    def case(about, B=None, T=None, first=False):
+        drawn = sizes(rng, 4)
+        B, T, (D, u) = B or drawn[0], T or drawn[1], drawn[2:]
+        h0 = np.zeros((B, u)) if first else rng.uniform(-0.8, 0.8, (B, u))
         return Case({"x": rng.normal(size=(B, T, D)), "h0": h0} | weights(rng, D, u),
-                    about=f"{about}, {text}")
+                    about=f"{told(B=B, T=T, D=D, u=u)}, {about}")
     return {
-        "zero": case("h0 = 0", np.zeros((B, u))),
-        "random": case("a random initial state", rng.uniform(-0.8, 0.8, (B, u))),
+        "zero": case("a batch of one, h0 = 0", B=1, first=True),
+        "random": case("a random initial state"),
+        "one step": case("a single step from a random initial state", T=1),
     }
 
 
 def unroll(case, carry=True, initial=True, emit="new", axis=1, reverse_in=False, reverse_out=False,
-           same_input=False, skip=0, with_h0=False, last="new", over_batch=False):
+           same_input=False, skip=0, with_h0=False, last="new", over_batch=False, aliased=False):
     """All states h_1 … h_T and the last one; each keyword is a way to get it wrong."""
-    if over_batch:
-        return Raises("InvalidArgumentError", "Incompatible shapes")
-    x, T = case["x"], case["x"].shape[1]
+    x = np.swapaxes(case["x"], 0, 1) if over_batch else case["x"]
+    T = x.shape[1]
+    if over_batch and 1 < len(x) != len(case["h0"]) > 1:
+        return Raises(SHAPES_CLASH, "Incompatible shapes|could not be broadcast")
     h0 = case["h0"] if initial else np.zeros_like(case["h0"])
     h, states = h0, [h0] if with_h0 else []
     for t in list(range(skip, T))[::-1 if reverse_in else 1]:
@@ -179,6 +194,10 @@ def unroll(case, carry=True, initial=True, emit="new", axis=1, reverse_in=False,
         h = new
     if reverse_out:
         states = states[::-1]
+    if aliased:
+        states = [h] * T
+    if not states:
+        return Raises(f"{SHAPES_CLASH}|IndexError", "need at least one|empty|non-empty|>= 1|list index")
     return {"states": np.stack(states, axis=axis), "last": h if last == "new" else states[0]}
 
 
@@ -217,6 +236,9 @@ UNROLL = Exercise(
         mistake(unroll, "returns the first state as the last",
               "The second value you return is the first state; it must be the state after the last step.",
               last="first"),
+        mistake(unroll, "one array for all steps",
+              "All your states are the last one: the list holds the same array again and again, and each step writes "
+              "into it. Make a new array at each step.", aliased=True),
         mistake(unroll, "loops over the batch",
               "The loop runs over the batch axis: time is axis 1, so step t takes x[:, t].", over_batch=True),
     ),
