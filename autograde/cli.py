@@ -199,7 +199,7 @@ def doctor() -> None:
 def _limits(cell_seconds: float = 10.0, memory_mb: int = 2048):
     from unrolled.sandbox.isolate import Limits
 
-    return Limits(cell_cpu=cell_seconds, cell_wall=3 * cell_seconds, memory=memory_mb << 20)
+    return Limits(cell_cpu=cell_seconds, cell_idle=3 * cell_seconds, memory=memory_mb << 20)
 
 
 def _warm_up(limits, scheduler: str = "") -> None:

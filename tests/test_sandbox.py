@@ -25,7 +25,7 @@ from autograde.running.sandbox import Sandbox, SandboxError
 from unrolled.sandbox import isolate
 from unrolled.sandbox.isolate import Limits
 
-LIMITS = Limits(cell_cpu=3, cell_wall=10, total_wall=40, memory=600 << 20)
+LIMITS = Limits(cell_cpu=3, cell_idle=10, total_cpu=40, total_idle=40, total_wall=80, memory=600 << 20)
 SET_UP = "import unrolled.quiet\nimport numpy as np\nfrom keras import ops\nfrom unrolled import check\nimport os\n"
 ANSWER = '''
 def lstm_step(x, h, c, W, U, b):
@@ -152,10 +152,10 @@ def test_a_warm_process_that_cannot_start_says_why(monkeypatch):
 @pytest.fixture
 def groups():
     """The control groups there are, of any engine."""
-    parent = cgroup._find_parent()[1]
-    if parent is None:
+    parents = set(cgroup._find_parents()[1].values())
+    if not parents:
         pytest.skip("no control group can be made here")
-    return lambda: set(parent.glob("unrolled-*"))
+    return lambda: {path for parent in parents for path in parent.glob("unrolled-*")}
 
 
 def test_control_groups_of_a_killed_engine_are_removed_by_the_next(groups):
@@ -163,7 +163,7 @@ def test_control_groups_of_a_killed_engine_are_removed_by_the_next(groups):
     killed = subprocess.run([sys.executable, "-c", "import os, signal; from autograde.running import cgroup\n"
                              "cgroup.Groups(1 << 29, 10); os.kill(os.getpid(), signal.SIGKILL)"], cwd=course.ROOT)
     assert killed.returncode == -signal.SIGKILL
-    assert len(groups() - before) == 1
+    assert len({path.name for path in groups() - before}) == 1
     cgroup.Groups(1 << 29, 10).remove()
     assert not groups() - before
 

@@ -1,4 +1,6 @@
-"""Memory and process limits by the kernel, where a control group can be made; measured from outside otherwise.
+"""Limits by the kernel on memory, processes and share of the machine, where a control group can be made.
+
+Elsewhere memory and processor time are measured from outside, over the process tree.
 
 ``RLIMIT_AS`` is no help: TensorFlow reserves gigabytes of addresses that it never touches.
 """
@@ -11,28 +13,32 @@ import os
 import queue
 from pathlib import Path
 
+PERIOD = 100_000  # microseconds, of which a submission may compute as many: one core
 _numbers = itertools.count(1)
 
 
 class Groups:
     """A pool of control groups, one a running submission, reused from one to the next.
 
-    `available` says whether the kernel enforces the memory limit. Version 1 (a `memory` hierarchy) and
-    version 2 (`memory` among the controllers delegated to us) are used where they are writable.
+    `available` says whether the kernel enforces the memory limit, `shares` whether it gives each submission one core
+    at most, and as much as every other. Version 1 (a hierarchy each for `memory`, `cpu` and `cpuacct`) and version 2
+    (controllers delegated to us) are used where they are writable.
     """
 
     def __init__(self, memory: int, processes: int):
         self.memory = memory
         self.processes = processes
         self._free: queue.SimpleQueue = queue.SimpleQueue()
-        self._made: list[Path] = []
-        self._version, self._parent = _find_parent()
-        self.available = False
-        if self._parent is not None:
-            _remove_stale(self._parent)
+        self._made: list[dict[str, Path]] = []
+        self._version, self._parents = _find_parents()
+        self.available = self.shares = False
+        for parent in set(self._parents.values()):
+            _remove_stale(parent)
+        if "memory" in self._parents:
             with contextlib.suppress(OSError):
                 self._free.put(self._make())
                 self.available = True
+                self.shares = "cpu" in self._parents
 
     @contextlib.contextmanager
     def slot(self):
@@ -41,34 +47,41 @@ class Groups:
             yield Unlimited()
             return
         try:
-            path = self._free.get_nowait()
+            paths = self._free.get_nowait()
         except queue.Empty:
-            path = self._make()
-        group = Group(path, self._version)
+            paths = self._make()
+        group = Group(paths, self._version)
         try:
             group.reset()
             yield group
         finally:
-            self._free.put(path)
+            self._free.put(paths)
 
-    def _make(self) -> Path:
-        path = self._parent / f"{_prefix()}{os.getpid()}-{next(_numbers)}"
-        path.mkdir()
-        self._made.append(path)
+    def _make(self) -> dict[str, Path]:
+        name = f"{_prefix()}{os.getpid()}-{next(_numbers)}"
+        paths = {controller: parent / name for controller, parent in self._parents.items()}
+        self._made.append(paths)
+        for path in set(paths.values()):
+            path.mkdir()
         if self._version == 1:
-            (path / "memory.limit_in_bytes").write_text(str(self.memory))
+            (paths["memory"] / "memory.limit_in_bytes").write_text(str(self.memory))
+            if "cpu" in paths:
+                (paths["cpu"] / "cpu.cfs_period_us").write_text(str(PERIOD))
+                (paths["cpu"] / "cpu.cfs_quota_us").write_text(str(PERIOD))
         else:
-            (path / "memory.max").write_text(str(self.memory))
-            (path / "memory.swap.max").write_text("0")
-            if (path / "pids.max").exists():
-                (path / "pids.max").write_text(str(self.processes))
-        return path
+            (paths["memory"] / "memory.max").write_text(str(self.memory))
+            (paths["memory"] / "memory.swap.max").write_text("0")
+            if "cpu" in paths:
+                (paths["cpu"] / "cpu.max").write_text(f"{PERIOD} {PERIOD}")
+            if (paths["memory"] / "pids.max").exists():
+                (paths["memory"] / "pids.max").write_text(str(self.processes))
+        return paths
 
     def remove(self) -> None:
         """Remove the groups; one that still holds a dying process is tried a few times."""
         import time
 
-        for path in self._made:
+        for path in {path for paths in self._made for path in paths.values()}:
             for _ in range(50):
                 try:
                     path.rmdir()
@@ -82,30 +95,46 @@ class Groups:
 
 
 class Group:
-    """One control group while it holds one submission. Sizes in bytes."""
+    """One control group while it holds one submission. Sizes in bytes, times in seconds."""
 
-    def __init__(self, path: Path, version: int):
-        self.path = path
+    def __init__(self, paths: dict[str, Path], version: int):
+        self.paths = paths
         self.version = version
+        self.shares = "cpu" in paths
         self._kills = 0
+        self._used = 0.0
 
     def reset(self) -> None:
         if self.version == 1:
             with contextlib.suppress(OSError):  # refused while a process of the last submission is dying
-                (self.path / "memory.max_usage_in_bytes").write_text("0")
+                (self.paths["memory"] / "memory.max_usage_in_bytes").write_text("0")
         self._kills = self._oom_kills()
+        self._used = self._processor_time()
 
     def add(self, pid: int) -> None:
         if pid:
-            with contextlib.suppress(ProcessLookupError):  # ended already
-                (self.path / "cgroup.procs").write_text(str(pid))
+            for path in set(self.paths.values()):
+                with contextlib.suppress(ProcessLookupError):  # ended already
+                    (path / "cgroup.procs").write_text(str(pid))
 
     def memory(self, pid: int) -> int:
         return 0  # the kernel watches
 
+    def seconds(self, pid: int) -> float:
+        """Processor time of the submission so far, of all its processes."""
+        return (self._processor_time() if "cpuacct" in self.paths else _processor_time(pid)) - self._used
+
+    def _processor_time(self) -> float:
+        if "cpuacct" not in self.paths:
+            return 0.0
+        if self.version == 1:
+            return int((self.paths["cpuacct"] / "cpuacct.usage").read_text()) / 1e9
+        first = (self.paths["cpuacct"] / "cpu.stat").read_text().split()
+        return int(first[first.index("usage_usec") + 1]) / 1e6
+
     def peak(self) -> int:
         name = "memory.max_usage_in_bytes" if self.version == 1 else "memory.peak"
-        path = self.path / name
+        path = self.paths["memory"] / name
         return int(path.read_text()) if path.exists() else 0
 
     def out_of_memory(self) -> bool:
@@ -113,14 +142,17 @@ class Group:
 
     def _oom_kills(self) -> int:
         name = "memory.oom_control" if self.version == 1 else "memory.events"
-        for line in (self.path / name).read_text().splitlines():
+        for line in (self.paths["memory"] / name).read_text().splitlines():
             if line.startswith("oom_kill "):
                 return int(line.split()[1])
         return 0
 
 
 class Unlimited:
-    """No control group: memory is measured over the process tree, and the engine ends what takes too much."""
+    """No control group: memory and processor time are measured over the process tree; the engine ends what takes too
+    much. Nothing then holds a submission to its share of the machine."""
+
+    shares = False
 
     def __init__(self):
         self._peak = 0
@@ -135,6 +167,9 @@ class Unlimited:
         self._peak = max(self._peak, used)
         return used
 
+    def seconds(self, pid: int) -> float:
+        return _processor_time(pid) if pid else 0.0
+
     def peak(self) -> int:
         return self._peak
 
@@ -142,24 +177,25 @@ class Unlimited:
         return False
 
 
-def _find_parent() -> tuple[int, Path | None]:
-    """Where a group can be made: the hierarchy's version and the folder, or None."""
+def _find_parents() -> tuple[int, dict[str, Path]]:
+    """Where a group can be made: the hierarchies' version, and the folder for each controller; empty if nowhere."""
     try:
         own = [line.split(":", 2) for line in Path("/proc/self/cgroup").read_text().splitlines()]
         mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
     except OSError:
-        return 0, None
+        return 0, {}
+    first: dict[str, Path] = {}
     for _, controllers, path in own:
         for mount in mounts:
-            if "memory" in controllers.split(",") and mount[2] == "cgroup" and "memory" in mount[3].split(","):
-                found = _writable(Path(mount[1]), path)
-                if found:
-                    return 1, found
-            if not controllers and mount[2] == "cgroup2":
-                found = _writable(Path(mount[1]), path)
-                if found and "memory" in (found / "cgroup.subtree_control").read_text().split():
-                    return 2, found
-    return 0, None
+            for name in {"memory", "cpu", "cpuacct"} & set(controllers.split(",")):
+                if mount[2] == "cgroup" and name in mount[3].split(",") and (found := _writable(Path(mount[1]), path)):
+                    first[name] = found
+            if not controllers and mount[2] == "cgroup2" and (found := _writable(Path(mount[1]), path)):
+                enabled = (found / "cgroup.subtree_control").read_text().split()
+                if "memory" in enabled:
+                    # A group counts its processor time whether or not the controller is there.
+                    return 2, {name: found for name in ("memory", "cpu", "cpuacct") if name in (*enabled, "cpuacct")}
+    return (1, first) if "memory" in first else (0, {})
 
 
 def _prefix() -> str:
@@ -195,6 +231,15 @@ def _tree(pid: int) -> list[int]:
                 children = Path(f"/proc/{current}/task/{task}/children").read_text().split()
                 waiting += [int(child) for child in children]
     return found
+
+
+def _processor_time(pid: int) -> float:
+    """Seconds that a process and everything below it have taken, those that ended and were waited for included."""
+    ticks = 0
+    for one in _tree(pid):
+        with contextlib.suppress(OSError):
+            ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _status(pid: int, field: str) -> int:

@@ -25,7 +25,8 @@ from autograde.records import (
     Submission,
     Verdict,
 )
-from autograde.running.sandbox import Sandbox, Transcript
+from autograde.running.sandbox import Sandbox
+from autograde.running.watch import Transcript
 from unrolled.probes import Outcome
 
 NOTES = {

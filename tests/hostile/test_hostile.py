@@ -28,7 +28,8 @@ from tests.hostile.corpus import CORPUS, Attack
 from unrolled.sandbox.isolate import Limits
 
 LESSON, EXERCISE = "04_lstm", "lstm.step"
-LIMITS = Limits(cell_cpu=2, cell_wall=10, total_wall=40, memory=600 << 20, scratch=64 << 20, processes=80)
+LIMITS = Limits(cell_cpu=2, cell_idle=10, total_cpu=40, total_idle=40, total_wall=80, memory=600 << 20,
+                scratch=64 << 20, processes=80)
 SECRET = b"the course's secret, for tests only"
 outcomes: dict[str, tuple[str, float]] = {}
 

@@ -33,6 +33,7 @@ _PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP, _PR_SET_SECCOMP = 38, 24, 22
 # The names a report uses, in the order a person wants to read them.
 PROTECTIONS = ("user namespace or own uid", "file system", "network", "processes", "shared memory",
                "no new privileges", "system calls", "limits")
+BUSY = 0.02  # of a core: one of forty on two cores has more than that
 SCRATCH = "/student"  # a name no checkout is likely to live under
 
 
@@ -49,11 +50,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one submission. Sizes in bytes, times in seconds."""
+    """Limits of one submission. Sizes in bytes, times in seconds.
+
+    `cell_cpu` is processor time: a busy neighbour takes nothing of it. `cell_idle` is wall time during which a cell
+    does not compute (less than `BUSY` of a core): it sleeps, or waits for ever. The totals are those of the whole
+    submission; `total_wall` is far away, for who computes too little for the one limit and too much for the other.
+    """
 
     cell_cpu: float = 10.0
-    cell_wall: float = 30.0
-    total_wall: float = 120.0
+    cell_idle: float = 30.0
+    total_cpu: float = 120.0
+    total_idle: float = 120.0
+    total_wall: float = 600.0
     memory: int = 2 << 30
     scratch: int = 256 << 20
     processes: int = 128
@@ -169,7 +177,7 @@ def drop_privileges(uid: int | None) -> None:
 
 def set_limits(limits: Limits) -> None:
     """Resource limits. Memory is limited from outside: TensorFlow reserves address space it never uses."""
-    cpu = int(limits.total_wall) + 5
+    cpu = int(limits.total_cpu) + 5
     wanted = {
         resource.RLIMIT_CORE: 0, resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: limits.scratch, resource.RLIMIT_CPU: cpu,

@@ -10,12 +10,13 @@ import io
 import os
 import signal
 import sys
+import time
 import traceback
 from contextlib import contextmanager
 
 from unrolled import checking, probes
 from unrolled.sandbox import channel
-from unrolled.sandbox.isolate import Limits
+from unrolled.sandbox.isolate import BUSY, Limits
 
 KEPT_TEXT = 64 << 10  # of what one cell prints, for the student to read
 
@@ -138,20 +139,29 @@ class Runner:
 
 @contextmanager
 def time_limit(limits: Limits):
-    """Interrupt the block after so much processor time (a busy loop) or wall time (one that sleeps).
+    """Interrupt the block after so much processor time (a busy loop), or wall time in which it computes nothing.
 
     This is the polite limit, which lets later cells run. Code that ignores it meets the engine's, outside.
     """
+    seen = time.process_time()
 
     def stop(signum, frame):
         # Once may not be enough: a loop with a bare `except` swallows the first one.
         signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)
+        signal.signal(signal.SIGALRM, stop)
         raise OutOfTime
 
+    def look(signum, frame):
+        nonlocal seen
+        now = time.process_time()
+        if now - seen < BUSY * limits.cell_idle:
+            stop(signum, frame)
+        seen = now
+
     signal.signal(signal.SIGPROF, stop)
-    signal.signal(signal.SIGALRM, stop)
+    signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_PROF, limits.cell_cpu)
-    signal.setitimer(signal.ITIMER_REAL, limits.cell_wall)
+    signal.setitimer(signal.ITIMER_REAL, limits.cell_idle, limits.cell_idle)
     try:
         yield
     finally:
