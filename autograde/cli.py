@@ -138,6 +138,30 @@ def feedback(names: Lessons = None, submitted: Submitted = ROOT / "submitted", o
 
 
 @app.command()
+def due(
+    lesson: Annotated[str, typer.Argument(help="A lesson such as 04_lstm.", show_default=False)],
+    date: Annotated[str, typer.Argument(help="Such as '2026-03-01 23:59 Europe/Madrid'; UTC if no zone is named; "
+                                        "'none' takes the date away.", show_default=False)] = "",
+    student: Annotated[list[str] | None, typer.Option(help="Set it for this student alone; may be repeated.",
+                                                      show_default=False)] = None,
+    submitted: Submitted = ROOT / "submitted",
+    output: Output = ROOT,
+    db: Db = "",
+) -> None:
+    """Show or set when a lesson is due, for everybody or for one student; penalties and pages follow at once."""
+    from autograde import course
+    from autograde.recording.due import moment
+    from autograde.show import due_and_show
+
+    [name] = course.chosen([lesson])
+    if student and not date:
+        raise UserError("a date of their own is written before the students: "
+                        f"autograde due {name} '2026-03-03 23:59' --student {student[0]}")
+    due_and_show(name, (moment(date),) if date else (), student or [],
+                 _settings(submitted, output, db, 1, ""), console)
+
+
+@app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="The folder for the class and its results.")] = ROOT / "build" / "class",
     workers: Workers = CORES,

@@ -20,6 +20,7 @@ from autograde.course import ROOT, UserError, write_text
 from autograde.intake.roll import read_roll
 from autograde.nbgrader import late_penalty
 from autograde.recording import pages
+from autograde.recording.feedback import moment
 from autograde.recording.gradebook import Writer
 from autograde.recording.journal import Journal
 from autograde.records import GRADED, Standing
@@ -111,6 +112,20 @@ def refresh_and_show(names, settings, console: Console) -> None:
             writer.prepare(name)
             graded.append(refresh(settings.output, name, writer, pages.records(settings.output, name)))
     print_class(console, graded, settings)
+
+
+def due_and_show(lesson: str, date: tuple, students: Sequence[str], settings, console: Console) -> None:
+    """Set when a lesson is due, if there is a `date`, bring what is shown up to it, and print the dates."""
+    run.prepare_output(settings.output)
+    with Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer:
+        writer.prepare(lesson)
+        if date:
+            writer.set_due(lesson, *date, students)
+            refresh(settings.output, lesson, writer, pages.records(settings.output, lesson))
+        common, own = writer.due_dates(lesson)
+    said = f"due {moment(common)}" if common else "has no due date: nothing is late, and who hands in nothing has 0 points"
+    lines = [f"{lesson}: {said}", *(f"  {student}: {moment(date)}" for student, date in sorted(own.items()))]
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def refresh(output: Path, lesson: str, writer: Writer, records: list[dict], absent: Sequence[str] = ()) -> Shown:

@@ -186,7 +186,7 @@ def environment() -> Environment:
     """The templates of the feedback page and the class report: everything is escaped unless said otherwise."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
-    environment.filters |= {"inline": student_text.inline, "number": _number, "moment": _moment}
+    environment.filters |= {"inline": student_text.inline, "number": _number, "moment": moment}
     return environment
 
 
@@ -195,5 +195,6 @@ def _number(value: float) -> str:
     return f"{round(float(value), 2):g}"
 
 
-def _moment(time: datetime) -> str:
+def moment(time: datetime) -> str:
+    """``01 March 2026, 23:59 UTC``."""
     return f"{time:%d %B %Y, %H:%M} UTC"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import stat
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from autograde.course import UserError
 from autograde.intake.roll import name_problem
-from autograde.recording import leaving, standing
+from autograde.recording import due, leaving, standing
 from autograde.recording.database import Database
 from autograde.recording.sheet import GradeCell, Sheet, answer_ids, check_id, find_notebook, prepared
 from autograde.recording.standing import Late
@@ -109,6 +110,19 @@ class Writer:
         """When a student's work is due (UTC without zone), an extension included; None if that was never said."""
         with self._database.session() as session:
             return standing.due(session, self._sheets[lesson], student)
+
+    def due_dates(self, lesson: str) -> tuple[datetime | None, dict[str, datetime]]:
+        """When a lesson is due, and by student where they have a date of their own; see `due.read`."""
+        with self._database.session() as session:
+            return due.read(session, self._sheets[lesson])
+
+    def set_due(self, lesson: str, date: datetime | None, students: Sequence[str] = ()) -> None:
+        """Set when a lesson is due (UTC without zone), for everybody or for `students`; see `due`. Raises UserError."""
+        with self._database.session() as session:
+            if not students:
+                due.set_for_all(session, self._sheets[lesson], date)
+            for student in students:
+                due.set_for(session, self._sheets[lesson], student, date)
 
     def given(self, student: str, lesson: str) -> dict | None:
         """What people gave a submission, see `leaving.given`; None if the gradebook does not have it."""
