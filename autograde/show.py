@@ -121,9 +121,11 @@ def due_and_show(lesson: str, date: tuple, students: Sequence[str], settings, co
         writer.prepare(lesson)
         if date:
             writer.set_due(lesson, *date, students)
-            refresh(settings.output, lesson, writer, pages.records(settings.output, lesson))
+            if records := pages.records(settings.output, lesson):
+                refresh(settings.output, lesson, writer, records)
         common, own = writer.due_dates(lesson)
-    said = f"due {moment(common)}" if common else "has no due date: nothing is late, and who hands in nothing has 0 points"
+    said = f"due {moment(common)}" if common else (
+        "has no due date: nothing is late, and who hands in nothing has 0 points")
     lines = [f"{lesson}: {said}", *(f"  {student}: {moment(date)}" for student, date in sorted(own.items()))]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 

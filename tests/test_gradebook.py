@@ -23,7 +23,7 @@ from nbgrader.api import Gradebook
 
 from autograde import course
 from autograde.course import UserError
-from autograde.recording import database, gradebook
+from autograde.recording import database, due, gradebook
 from autograde.recording.gradebook import Writer
 from autograde.recording.journal import Journal, fingerprint, version
 from autograde.records import GRADED, MISSING, UNREADABLE, AspectResult, Mark, Result, Submission, Verdict
@@ -302,6 +302,43 @@ def test_penalties_follow_due_dates_extensions_and_marks(url):
         assert writer.due("lou", LESSON) == datetime(2026, 2, 3) and writer.due("new", LESSON) == datetime(2026, 2, 1)
         before = dump(url)
         assert writer.standings(LESSON) == held and dump(url) == before
+
+
+def test_a_due_date_is_set_for_everybody_or_for_one(writer, url):
+    """Also for who has not handed in yet, for whom nbgrader has no command."""
+    writer.record(graded("kim"), submitted("kim"), datetime(2026, 3, 2))
+    with Gradebook(url, "unrolled") as book:
+        book.add_student("lou")
+    with pytest.raises(UserError, match="no due date yet that could be extended"):
+        writer.set_due(LESSON, datetime(2026, 3, 5), ["kim"])
+    writer.set_due(LESSON, datetime(2026, 3, 1))
+    assert writer.due_dates(LESSON) == (datetime(2026, 3, 1), {})
+    writer.set_due(LESSON, datetime(2026, 3, 5), ["kim", "lou"])
+    assert writer.due_dates(LESSON) == (datetime(2026, 3, 1), dict.fromkeys(("kim", "lou"), datetime(2026, 3, 5)))
+    assert [writer.due(student, LESSON).day for student in ("kim", "lou", "new")] == [5, 5, 1]
+    assert not writer.standing("kim", LESSON).late and agrees(writer.standing("kim", LESSON), url)
+    with pytest.raises(UserError, match="nbgrader db student add mo"):
+        writer.set_due(LESSON, datetime(2026, 3, 9), ["kim", "mo"])
+    assert writer.due("kim", LESSON).day == 5, "all of the command, or nothing"
+    writer.set_due(LESSON, None, ["kim"])
+    assert writer.due_dates(LESSON)[1].keys() == {"lou"} and writer.standing("kim", LESSON).late.days == 1
+    writer.set_due(LESSON, None)
+    assert writer.due_dates(LESSON) == (None, {}) and not writer.standing("kim", LESSON).late
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("2026-03-01 23:59 Europe/Madrid", datetime(2026, 3, 1, 22, 59)), ("none", None),
+    ("2026-07-01 23:59 Europe/Madrid", datetime(2026, 7, 1, 21, 59)),
+    ("2026-03-01T23:59", datetime(2026, 3, 1, 23, 59))])
+def test_a_date_is_read_with_its_zone(text, expected):
+    assert due.moment(text) == expected
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2026-03-01", "2026-02-30 10:00", "1 March 2026 10:00", "10:00", "",
+                                  "2026-03-01 23:59 Europe/Madird", "2026-03-01 23:59 ../../etc/passwd"])
+def test_what_is_no_date_is_refused_not_guessed(text):
+    with pytest.raises(UserError, match=r"no date and time|no time zone"):
+        due.moment(text)
 
 
 def agrees(held, url: str) -> bool:

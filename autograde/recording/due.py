@@ -15,7 +15,7 @@ from autograde.recording.sheet import Sheet
 
 
 def read(session: Session, sheet: Sheet) -> tuple[datetime | None, dict[str, datetime]]:
-    """The lesson's due date (UTC without zone, None if there is none) and, by student, the dates that differ from it."""
+    """The lesson's due date (UTC without zone, None if there is none) and, by student, the dates of their own."""
     date = session.scalar(select(api.Assignment.duedate).where(api.Assignment.id == sheet.assignment_id))
     rows = session.execute(
         select(api.SubmittedAssignment.student_id, api.SubmittedAssignment.extension)
@@ -38,7 +38,8 @@ def set_for(session: Session, sheet: Sheet, student: str, date: datetime | None)
     if common is None:
         raise UserError(f"{sheet.lesson} has no due date yet that could be extended; set one for everybody first")
     if session.scalar(select(api.Student.id).where(api.Student.id == student)) is None:
-        raise UserError(f"the gradebook has no student {student!r}; a new one is added with: nbgrader db student add")
+        raise UserError(f"the gradebook has no student {student!r}; "
+                        f"a new one is added with: nbgrader db student add {student}")
     extension = None if date is None else date - common
     submission = session.scalar(
         select(api.SubmittedAssignment.id).where(api.SubmittedAssignment.student_id == student,
@@ -53,8 +54,8 @@ def set_for(session: Session, sheet: Sheet, student: str, date: datetime | None)
 def moment(text: str) -> datetime | None:
     """A date and time such as ``2026-03-01 23:59 Europe/Madrid``, in UTC without zone; None for ``none``.
 
-    Without a zone it is UTC, as everywhere in nbgrader. Raises UserError for what is no date, has no time of the day, or
-    names a zone that there is not: nbgrader would take that for UTC.
+    Without a zone it is UTC, as everywhere in nbgrader. Raises UserError for what is no date, has no time of the day,
+    or names a zone that there is not: nbgrader would take that for UTC.
     """
     if text.strip().lower() == "none":
         return None
