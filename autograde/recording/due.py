@@ -59,7 +59,7 @@ def moment(text: str) -> datetime | None:
     """
     if text.strip().lower() == "none":
         return None
-    said = re.fullmatch(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d) ?(\S*)", text.strip())
+    said = re.fullmatch(r"(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?) ?(\S*)", text.strip())
     try:
         date, zone = datetime.fromisoformat(said[1]), said[2] or "UTC"
     except (TypeError, ValueError):

@@ -1,0 +1,279 @@
+"""A term in a course directory of its own: every week's steps by the real commands, and a ledger of what is due.
+
+The ledger is kept here, from what each student handed in and what people gave, so that gradebook, pages, table, report
+and export are compared with the truth and not with one another.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import math
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+
+from autograde import course
+from autograde.authoring import samples
+
+# What the README gives as a rule for late work.
+LATE_RULE = re.search(r"\n\n((?:    .*\n|\n)*?    c\.AssignLatePenalties.*\n)",
+                      (course.ROOT / "README.md").read_text(encoding="utf-8"))[1].replace("\n    ", "\n").strip()
+
+
+def penalty(score: float, late: timedelta) -> float:
+    """A tenth of the points for every day begun, at most all of them: the README's rule, in other words."""
+    return score * min(1.0, 0.1 * math.ceil(late / timedelta(days=1))) if late > timedelta() else 0.0
+
+
+@dataclass
+class Work:
+    """What one student handed in for a lesson, and what people gave: the ledger's line."""
+
+    sample: str
+    text: str
+    at: datetime
+    due: datetime | None = None  # a date of their own
+    by_hand: dict[str, float] = field(default_factory=dict)  # by grade id
+    extra: float = 0.0
+
+
+@dataclass
+class Term:
+    """A course directory in `folder`, with a copy of the grader that can be mended while the term goes on."""
+
+    folder: Path
+    lessons: tuple[str, ...]
+    students: list[str]
+    ledger: dict[tuple[str, str], Work] = field(default_factory=dict)
+    due: dict[str, datetime] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, folder: Path, lessons: tuple[str, ...], students: list[str]) -> Term:
+        for part in ("autograde", "unrolled", "data"):
+            shutil.copytree(course.ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        for lesson in lessons:
+            for part in ("solutions", "notebooks"):
+                shutil.copytree(course.ROOT / part / lesson, folder / part / lesson)
+            shutil.copy(course.source(lesson), folder / "solutions")
+        settings = (course.ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
+        (folder / "nbgrader_config.py").write_text(f"{settings}\n{LATE_RULE}\n", encoding="utf-8")
+        for student in students:
+            (folder / "submitted" / student).mkdir(parents=True)
+        return cls(folder, lessons, list(students))
+
+    # Commands -----------------------------------------------------------------------------------------
+
+    def run(self, *arguments: str, at: Path | None = None, expect: tuple[int, ...] = (0,)) -> str:
+        """Run a module's command in the course directory; returns all it printed."""
+        path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+        environment = os.environ | {"PATH": path, "PYTHONPATH": str(self.folder), "COLUMNS": "220",
+                                    "JUPYTER_CONFIG_DIR": str(self.folder / ".jupyter")}
+        environment.pop("UNROLLED_COURSE", None)
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=at or self.folder, env=environment, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+        assert done.returncode in expect, f"{arguments} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+        return done.stdout
+
+    def autograde(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> str:
+        more = [] if arguments[0] == "due" else ["--unprotected"] * (arguments[0] != "feedback")
+        return self.run("autograde", *arguments, *more, expect=expect)
+
+    def nbgrader(self, *arguments: str) -> str:
+        return self.run("nbgrader", *arguments)
+
+    # What students do ---------------------------------------------------------------------------------
+
+    def hand_in(self, student: str, lesson: str, sample: str, text: str = "", at: datetime | None = None,
+                name: str = "") -> None:
+        """Hand in a sample's notebook with `text` as every written answer, through no exchange."""
+        folder = self.folder / "submitted" / student / lesson
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        nbformat.write(answered(lesson, sample, text), folder / (name or f"{lesson}.ipynb"))
+        at = at or now()
+        (folder / "timestamp.txt").write_text(f"{at:%Y-%m-%d %H:%M:%S} UTC\n")
+        self._note(student, lesson, sample, text, at)
+
+    def _note(self, student: str, lesson: str, sample: str, text: str, at: datetime) -> None:
+        before = self.ledger.get((student, lesson))
+        self.ledger[student, lesson] = Work(sample, text, at, by_hand=before.by_hand if before else {},
+                                            extra=before.extra if before else 0.0, due=before.due if before else None)
+
+    def submit(self, student: str, lesson: str, sample: str, text: str = "") -> None:
+        """Hand in through nbgrader's exchange, from a folder of the student's own."""
+        folder = self.folder / "homes" / student
+        (folder / lesson).mkdir(parents=True, exist_ok=True)
+        nbformat.write(answered(lesson, sample, text), folder / lesson / f"{lesson}.ipynb")
+        (folder / "nbgrader_config.py").write_text(
+            f'c = get_config()\nc.CourseDirectory.course_id = "unrolled"\nc.Exchange.root = "{self.folder}/exchange"\n'
+            f'c.Exchange.cache = "{folder}/cache"\n', encoding="utf-8")
+        self.run("nbgrader", "submit", lesson, "--student", student, at=folder)
+
+    def collect(self, lesson: str, handed_in: dict[str, tuple[str, str]]) -> None:
+        """Collect what was submitted: (sample, text) by student, with the exchange's own times."""
+        self.nbgrader("collect", lesson, "--update")
+        for student, (sample, text) in handed_in.items():
+            time = (self.folder / "submitted" / student / lesson / "timestamp.txt").read_text().strip()
+            self._note(student, lesson, sample, text, datetime.fromisoformat(time.removesuffix(" UTC")))
+
+    def fetched(self, student: str, lesson: str) -> str:
+        """The page that came back to who handed in through the exchange."""
+        folder = self.folder / "homes" / student
+        self.run("nbgrader", "fetch_feedback", lesson, at=folder)
+        return max(folder.glob(f"{lesson}/feedback/*/{lesson}.html")).read_text(encoding="utf-8")
+
+    def leave(self, student: str) -> Path:
+        """Take a student's folder away; returns where it is kept."""
+        kept = self.folder / "left" / student
+        kept.parent.mkdir(exist_ok=True)
+        shutil.move(self.folder / "submitted" / student, kept)
+        self.students.remove(student)
+        return kept
+
+    def come_back(self, kept: Path, name: str = "") -> None:
+        """Put a folder back, perhaps under another name."""
+        student = name or kept.name
+        shutil.move(kept, self.folder / "submitted" / student)
+        self.students.append(student)
+        for lesson in self.lessons:
+            if (kept.name, lesson) in self.ledger:
+                self.ledger[student, lesson] = self.ledger.pop((kept.name, lesson))
+
+    # What the instructor does -------------------------------------------------------------------------
+
+    def set_due(self, lesson: str, date: datetime, student: str = "") -> str:
+        if student:
+            self.ledger[student, lesson].due = date
+        else:
+            self.due[lesson] = date
+        return self.autograde("due", lesson, f"{date:%Y-%m-%d %H:%M:%S} UTC", *(["--student", student] if student else []))
+
+    def by_hand(self, student: str, lesson: str, name: str, score: float, extra: float = 0.0) -> None:
+        """A mark and a comment, as the formgrader writes them."""
+        with self._book() as book:
+            grade = book.find_grade(name, lesson, lesson, student)
+            grade.manual_score, grade.needs_manual_grade = score, False
+            grade.extra_credit = extra or None
+            comment = book.find_comment(name.removesuffix("-check"), lesson, lesson, student)
+            comment.manual_comment = f"{score:g} points, said a person"
+            book.db.commit()
+        self.ledger[student, lesson].by_hand[name] = score
+        self.ledger[student, lesson].extra = extra or self.ledger[student, lesson].extra
+
+    def read_everything(self, lesson: str) -> int:
+        """Grade by hand whatever waits for it; returns how many answers that were."""
+        with self._book() as book:
+            waiting = sorted((s.student_id, grade.name) for s in book.assignment_submissions(lesson)
+                             for notebook in s.notebooks for grade in notebook.grades if grade.needs_manual_grade)
+        for student, name in waiting:
+            top = cells(lesson)[name]
+            mark = round(top * (len(self.ledger[student, lesson].text) % 5) / 4, 2) if name in written(lesson) else (
+                self.ledger[student, lesson].by_hand[name])
+            self.by_hand(student, lesson, name, mark, self.ledger[student, lesson].extra)
+        return len(waiting)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Change a line of the grader."""
+        text = (self.folder / path).read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{path} has {text.count(old)} times {old!r}"
+        (self.folder / path).write_text(text.replace(old, new), encoding="utf-8")
+
+    def _book(self) -> Gradebook:
+        return Gradebook(f"sqlite:///{self.folder}/gradebook.db")
+
+    # The truth, and what is shown ---------------------------------------------------------------------
+
+    def deserved(self, lesson: str) -> dict[str, tuple[float, float]]:
+        """(points, of how many) by student, from the ledger."""
+        found = {}
+        for student in self.students:
+            work = self.ledger.get((student, lesson))
+            raw = 0.0
+            if work is not None:
+                raw = deserved_of(lesson)[work.sample]["score"] + work.extra
+                for name, mark in work.by_hand.items():
+                    raw += mark - (0.0 if name in written(lesson) else cells(lesson)[name])
+                raw -= penalty(raw, work.at - (work.due or self.due[lesson]))
+            found[student] = round(raw, 6), sum(cells(lesson).values())
+        return found
+
+    def shown(self, lesson: str) -> dict[str, dict[str, tuple[float, float]]]:
+        """The same from everywhere that it is shown, by the name of the place."""
+        self.nbgrader("export")
+        table = self.autograde("feedback", lesson)
+        report = (self.folder / "report" / f"{lesson}.html").read_text(encoding="utf-8")
+        with (self.folder / "grades.csv").open(encoding="utf-8", newline="") as file:
+            export = {row["student_id"]: (row["score"], row["max_score"]) for row in csv.DictReader(file)
+                      if row["assignment"] == lesson and row["score"]}
+        with self._book() as book:
+            held = {s.student_id: (max(s.score - s.late_submission_penalty, 0.0), s.max_score)
+                    for s in book.assignment_submissions(lesson) if s.notebooks}
+        pages = {path.parts[-3]: re.search(r"<b>([\d.]+)</b> <span>of ([\d.]+) points", path.read_text("utf-8")).groups()
+                 for path in self.folder.glob(f"feedback/*/{lesson}/{lesson}.html")}
+        rows = re.findall(r'<tr><th scope="row">([^<]+)</th><td class="number">([\d.]+) of ([\d.]+)</td>', report)
+        lines = re.findall(rf"^(\S.*?) +{lesson} +([\d.]+)/([\d.]+)", table, re.M)
+        places = {"gradebook": held, "pages": pages, "export": export,
+                  "report": {html.unescape(name): pair for name, *pair in rows},
+                  "table": {name: pair for name, *pair in lines}}
+        return {place: {name: (round(float(score), 6), float(top)) for name, (score, top) in found.items()}
+                for place, found in places.items()}
+
+    def must_agree(self, lesson: str) -> None:
+        """Everywhere the points that everybody deserves, and nobody else."""
+        deserved = self.deserved(lesson)
+        for place, found in self.shown(lesson).items():
+            assert found == deserved, f"{lesson}: the {place} is not what the ledger says"
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+@cache
+def cells(lesson: str) -> dict[str, float]:
+    """Points by grade id, of everything that gives points."""
+    released = nbformat.read(course.released(lesson), 4)
+    return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in released.cells
+            if cell.metadata.get("nbgrader", {}).get("grade")}
+
+
+@cache
+def written(lesson: str) -> frozenset[str]:
+    """The grade ids of what a person reads."""
+    released = nbformat.read(course.released(lesson), 4)
+    return frozenset(cell.metadata.nbgrader.grade_id for cell in released.cells
+                     if cell.metadata.get("nbgrader", {}).get("grade") and cell.metadata.nbgrader.solution)
+
+
+@cache
+def deserved_of(lesson: str) -> dict[str, dict]:
+    """What each sample student deserves for code, by sample, right ones first; those that end early are left out."""
+    expected = tomllib.loads((course.ROOT / "samples" / lesson / "expected.toml").read_text(encoding="utf-8"))
+    graded = [(name, one) for name, one in expected.items() if one["status"] == "graded"]
+    return dict(sorted(graded, key=lambda item: -item[1]["score"]))
+
+
+@cache
+def _sample_class(lesson: str) -> dict[str, nbformat.NotebookNode]:
+    return samples.sample_class(lesson)
+
+
+def answered(lesson: str, sample: str, text: str) -> nbformat.NotebookNode:
+    """A sample's notebook; every written answer is `text`, or as it was handed out if that is empty."""
+    notebook = nbformat.from_dict(_sample_class(lesson)[sample])
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") in written(lesson):
+            cell.source = text or "YOUR ANSWER HERE"
+    return notebook
