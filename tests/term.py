@@ -9,12 +9,10 @@ from __future__ import annotations
 import csv
 import html
 import math
-import os
 import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +24,7 @@ from nbgrader.api import Gradebook
 
 from autograde import course
 from autograde.authoring import samples
+from tests.test_nbgrader_stock import environment
 
 # What the README gives as a rule for late work.
 LATE_RULE = re.search(r"\n\n((?:    .*\n|\n)*?    c\.AssignLatePenalties.*\n)",
@@ -51,7 +50,7 @@ class Work:
 
 @dataclass
 class Term:
-    """A course directory in `folder`, with a copy of the grader that can be mended while the term goes on."""
+    """A course directory in `folder`."""
 
     folder: Path
     lessons: tuple[str, ...]
@@ -61,8 +60,6 @@ class Term:
 
     @classmethod
     def begin(cls, folder: Path, lessons: tuple[str, ...], students: list[str]) -> Term:
-        for part in ("autograde", "unrolled", "data"):
-            shutil.copytree(course.ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         for lesson in lessons:
             for part in ("solutions", "notebooks"):
                 shutil.copytree(course.ROOT / part / lesson, folder / part / lesson)
@@ -77,11 +74,8 @@ class Term:
 
     def run(self, *arguments: str, at: Path | None = None, expect: tuple[int, ...] = (0,)) -> str:
         """Run a module's command in the course directory; returns all it printed."""
-        path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
-        environment = os.environ | {"PATH": path, "PYTHONPATH": str(self.folder), "COLUMNS": "220",
-                                    "JUPYTER_CONFIG_DIR": str(self.folder / ".jupyter")}
-        environment.pop("UNROLLED_COURSE", None)
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=at or self.folder, env=environment, text=True,
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=at or self.folder, text=True,
+                              env=environment(self.folder) | {"COLUMNS": "220"},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
         assert done.returncode in expect, f"{arguments} ended with {done.returncode}:\n{done.stdout[-4000:]}"
         return done.stdout
@@ -158,7 +152,8 @@ class Term:
             self.ledger[student, lesson].due = date
         else:
             self.due[lesson] = date
-        return self.autograde("due", lesson, f"{date:%Y-%m-%d %H:%M:%S} UTC", *(["--student", student] if student else []))
+        whose = ["--student", student] if student else []
+        return self.autograde("due", lesson, f"{date:%Y-%m-%d %H:%M:%S} UTC", *whose)
 
     def by_hand(self, student: str, lesson: str, name: str, score: float, extra: float = 0.0) -> None:
         """A mark and a comment, as the formgrader writes them."""
@@ -183,12 +178,6 @@ class Term:
                 self.ledger[student, lesson].by_hand[name])
             self.by_hand(student, lesson, name, mark, self.ledger[student, lesson].extra)
         return len(waiting)
-
-    def edit(self, path: str, old: str, new: str) -> None:
-        """Change a line of the grader."""
-        text = (self.folder / path).read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{path} has {text.count(old)} times {old!r}"
-        (self.folder / path).write_text(text.replace(old, new), encoding="utf-8")
 
     def _book(self) -> Gradebook:
         return Gradebook(f"sqlite:///{self.folder}/gradebook.db")
@@ -220,7 +209,8 @@ class Term:
         with self._book() as book:
             held = {s.student_id: (max(s.score - s.late_submission_penalty, 0.0), s.max_score)
                     for s in book.assignment_submissions(lesson) if s.notebooks}
-        pages = {path.parts[-3]: re.search(r"<b>([\d.]+)</b> <span>of ([\d.]+) points", path.read_text("utf-8")).groups()
+        total = re.compile(r"<b>([\d.]+)</b> <span>of ([\d.]+) points")
+        pages = {path.parts[-3]: total.search(path.read_text("utf-8")).groups()
                  for path in self.folder.glob(f"feedback/*/{lesson}/{lesson}.html")}
         rows = re.findall(r'<tr><th scope="row">([^<]+)</th><td class="number">([\d.]+) of ([\d.]+)</td>', report)
         lines = re.findall(rf"^(\S.*?) +{lesson} +([\d.]+)/([\d.]+)", table, re.M)
