@@ -464,7 +464,7 @@ def writes_a_comment_in_code(notebook, rng):
     return True
 
 
-@mutation(5, says=False)
+@mutation(6, says=False)
 def pastes_the_picture_as_colab_does(notebook, rng):
     cell = pick(rng, [c for c in notebook["cells"] if "attachment:sketch.png" in text(c) and "attachments" in c])
     data = cell.pop("attachments")["sketch.png"]["image/png"]
@@ -472,7 +472,7 @@ def pastes_the_picture_as_colab_does(notebook, rng):
     return True
 
 
-@mutation(6, says=True)
+@mutation(7, says=True)
 def turns_the_answer_in_words_into_code(notebook, rng):
     cell = pick(rng, [c for c in question(notebook) if "attachments" not in c])
     cell |= {"cell_type": "code", "outputs": [], "execution_count": None}

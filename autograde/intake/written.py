@@ -18,7 +18,7 @@ from urllib.parse import quote
 from autograde.intake import sources
 from autograde.intake.matching import Matched
 from autograde.intake.notebook import Cell
-from autograde.intake.pictures import SUFFIXES, Bundle, Gallery
+from autograde.intake.pictures import SUFFIXES, Bundle, Gallery, taken_out
 from autograde.intake.skeleton import Prose, Skeleton
 from autograde.text import shown
 
@@ -47,12 +47,13 @@ class Written:
 class _Told:
     """What a student's cell tells: `cell` is its index, `place` the part whose text it was before, if any.
 
-    `text` is Markdown, `words` whether it is anything but code.
+    `text` is Markdown with its `pictures`, `words` whether it is anything but code.
     """
 
     cell: int
     place: int | None
     text: str
+    pictures: Bundle
     words: bool = True
 
 
@@ -74,9 +75,10 @@ def find_written(matched: Matched, used: Iterable[int], files: Mapping[str, byte
     written, lost = {}, far
     for index in questions:
         pieces = sorted([*_in_place(matched, index), *near.get(index, [])], key=lambda one: one.cell)
-        written[index] = _written(matched, index, pieces or far, bool(pieces), files, room)
+        in_place = any(one.words for one in pieces)
+        written[index] = _written(matched, index, pieces if in_place else [*far, *pieces], in_place, files, room)
         room -= sum(map(len, written[index].beside.values()))
-        lost = lost if pieces else []
+        lost = lost if in_place else []
     return written, (*too_long, *_said(len(lost), "that you wrote far from every question"))
 
 
@@ -88,7 +90,7 @@ def _written(matched: Matched, index: int, pieces: list[_Told], in_place: bool, 
              room: int) -> Written:
     part = matched.skeleton.parts[index]
     gallery = Gallery(part.label, files, room)
-    texts = dict.fromkeys(gallery.hung(one.text, matched.cells[one.cell].pictures)
+    texts = dict.fromkeys(gallery.hung(one.text, one.pictures)
                           for one in _moderate(pieces, gallery))
     texts.pop("", None)
     repairs = _said_of(matched, index, pieces, in_place, len(texts))
@@ -123,12 +125,12 @@ def _said_of(matched: Matched, index: int, pieces: list[_Told], in_place: bool, 
     others = [one for one in pieces if one.cell not in copies]
     said = []
     if not copies:
-        said.append(f"the grading data of {label} was lost; its cell was found by its place" if pieces and in_place
+        said.append(f"the grading data of {label} was lost; its cell was found by its place" if in_place
                     else f"the cell of {label} was deleted; its empty form was put back")
-    elif others and in_place:
+    elif others and (in_place or not any(one.words for one in pieces)):
         said.append(f"an answer to {label} stood in {'another cell' if len(others) == 1 else 'other cells'}; "
                     "it was kept")
-    if pieces and not in_place:
+    if any(one.words for one in pieces) and not in_place:
         said.append(f"{label} was not answered in its place; what you wrote elsewhere was put there")
     if count > 1:
         said.append(f"{label} was answered in {count} cells; all texts were kept")
@@ -154,8 +156,9 @@ def _in_place(matched: Matched, index: int) -> list[_Told]:
     """The cells of a question that say something."""
     stub = matched.skeleton.parts[index].source
     cells = ((i, matched.cells[i]) for i in matched.cells_of(index))
-    told = [_Told(i, index, "" if sources.same(cell.source, stub) else _text(cell)[0]) for i, cell in cells]
-    return [one for one in told if one.text.strip() or matched.cells[one.cell].pictures]
+    told = [_Told(i, index, "", cell.pictures) if sources.same(cell.source, stub) else _of(i, index, cell)
+            for i, cell in cells]
+    return [one for one in told if one.text.strip() or one.pictures]
 
 
 def _near(matched: Matched, questions: list[int], told: list[_Told]) -> dict[int | None, list[_Told]]:
@@ -195,10 +198,11 @@ def _told(matched: Matched, used: frozenset[int]) -> tuple[list[_Told], list[str
             too_long += 1
             continue
         prose = _prose(matched.skeleton, cell) if cell.kind == "text" else None
-        text, words = _text(cell) if prose is None else (_added(prose.source, cell.source), True)
+        one = _of(index, None, cell) if prose is None else _Told(
+            index, prose.place, _added(prose.source, cell.source), cell.pictures)
         # The pictures of the lesson's own text are the lesson's.
-        if text.strip() or (prose is None and cell.pictures):
-            found.append(_Told(index, None if prose is None else prose.place, text, words))
+        if one.text.strip() or (prose is None and one.pictures):
+            found.append(one)
     return found, _said(too_long, "of more than 200 kB")
 
 
@@ -234,17 +238,19 @@ def _rest(line: str, plain: str, given: list[str]) -> str:
 
 # What it says ----------------------------------------------------------------------------------------------
 
-def _text(cell: Cell) -> tuple[str, bool]:
-    """What a cell says, as Markdown, and whether these are words: comments, strings and what is no Python are."""
+def _of(index: int, place: int | None, cell: Cell) -> _Told:
+    """What a cell says: of code, comments, strings and what is no Python are words."""
     if cell.kind == "text":
-        return cell.source, True
+        return _Told(index, place, cell.source, cell.pictures)
     tree = sources.tree(cell.source)
     if tree is None and not cell.source.lstrip().startswith(("%", "!")):
-        symbols = sum(map(cell.source.count, "=()[]{}"))
-        return cell.source, symbols * MIN_WORDS < len(cell.source)
+        text, pasted = taken_out(cell.source)
+        symbols = sum(map(text.count, "=()[]{}"))
+        return _Told(index, place, text, cell.pictures | pasted, symbols * MIN_WORDS < len(text))
     if tree is not None and all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
                                 and isinstance(node.value.value, str) for node in tree.body):
         strings = [node.value.value for node in tree.body]
-        return "\n\n".join(strings) or re.sub(r"^[ \t]*#+ ?", "", cell.source, flags=re.M), True
+        text, pasted = taken_out("\n\n".join(strings) or re.sub(r"^[ \t]*#+ ?", "", cell.source, flags=re.M))
+        return _Told(index, place, text, cell.pictures | pasted)
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", cell.source)), default=0))
-    return f"{fence}python\n{cell.source}\n{fence}", False
+    return _Told(index, place, f"{fence}python\n{cell.source}\n{fence}", cell.pictures, words=False)
