@@ -90,6 +90,28 @@ def build(
 
 
 @app.command()
+def collect(
+    download: Annotated[Path, typer.Argument(help="A zip archive or a folder, as the platform gave it.")],
+    submitted: Submitted = ROOT / "submitted",
+    roster: Annotated[Path | None, typer.Option(help="CSV: the student's id, and what the platform calls them "
+                                                "(name, e-mail, number).")] = None,
+    lesson: Annotated[str, typer.Option(help="What all of it belongs to, if the notebooks do not say it.")] = "",
+) -> None:
+    """Sort a download of Canvas, Moodle, Gradescope or Brightspace into submitted/<student>/<lesson>/.
+
+    An archive with a folder a student works too. What was handed in before and differs is kept in replaced/. Exit
+    code 2: something could not be placed; it is listed, and everything else was.
+    """
+    from autograde import course
+    from autograde.show import collect_and_show
+
+    if lesson:
+        course.chosen([lesson])
+    if collect_and_show(download, submitted, lesson, roster, console, errors):
+        raise typer.Exit(2)
+
+
+@app.command()
 def grade(
     names: Lessons = None,
     submitted: Submitted = ROOT / "submitted",

@@ -292,3 +292,22 @@ def changes(old: dict | None, new: dict) -> list[str]:
         return []
     status = f", {old['status']} → {new['status']}" if old["status"] != new["status"] else ""
     return [f"{shown(new['student'])}: {new['score'] - old['score']:+g} points{status}", *lines]
+
+
+def collect_and_show(download: Path, submitted: Path, lesson: str, roster: Path | None, console: Console,
+                     errors: Console) -> int:
+    """Sort a download and say what went where; returns how many things could not be placed."""
+    from autograde.intake.collect import collect
+
+    done = collect(download, submitted, lesson, roster)
+    lessons = Counter(name for _, name in done.placed)
+    for name, count in sorted(lessons.items()):
+        console.print(f"{name}: {count} student{'s' * (count != 1)} → {submitted}", markup=False, emoji=False,
+                      highlight=False, soft_wrap=True)
+    console.print(f"The download looks like {done.platform or 'a folder a student'}.", markup=False, emoji=False,
+                  highlight=False, soft_wrap=True)
+    for line in done.replaced:
+        console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    for line in done.unplaced:
+        errors.print(f"not placed: {line}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+    return len(done.unplaced)
