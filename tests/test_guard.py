@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import keras
+import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import unrolled.quiet  # noqa: F401  (before Keras)
-from autograde.judging import judge, oracles
+from autograde import course
+from autograde.authoring.lesson import EXERCISE
+from autograde.judging import judge, oracles, rules
 from tests.classroom import classroom
 from unrolled import probes
 from unrolled.probes import guard
@@ -23,6 +26,27 @@ ELSEWHERE = {"forward", "backprop", "step_back", "one_step", "helpers.cell", "he
 @pytest.mark.parametrize("name", RULES)
 def test_every_forbidden_name_stands_for_something_that_can_be_put_out_of_use(name):
     assert bool(list(guard._functions_behind(name))) != (name in ELSEWHERE)
+
+
+@pytest.mark.parametrize("lesson", sorted({topic.LESSON for topic in oracles.topics().values()}))
+def test_every_rule_is_stated_in_the_released_notebook(lesson):
+    said = {}
+    for cell in nbformat.read(course.released(lesson), 4).cells:
+        if found := EXERCISE.search(cell.source):
+            said[found[1]] = cell.source[found.start():]
+    for exercise in oracles.of_lesson(lesson):
+        for name in exercise.forbids:
+            short = name.removeprefix("unrolled.lessons.").rpartition(".")[2]
+            assert f"{short}`" in said[exercise.id].split("\n\n")[0], (exercise.id, name)
+
+
+def test_a_rule_in_words():
+    assert rules.in_words(()) == ""
+    tape = ("tensorflow.GradientTape", "tf.GradientTape")
+    assert rules.in_words(tape) == "*Write it yourself, without `tf.GradientTape`.*"
+    cell = ("keras.layers.GRU", "keras.layers.GRUCell", "one_step", "unrolled.lessons.gru.one_step")
+    assert rules.in_words(cell) == (
+        "*Write it yourself, without `keras.layers.GRU`, `keras.layers.GRUCell` or the lesson's own `one_step`.*")
 
 
 @pytest.mark.parametrize(("name", "road"), [

@@ -23,14 +23,14 @@ from nbformat.notebooknode import NotebookNode
 
 from autograde import course
 from autograde.course import UserError
-from autograde.judging import oracles
+from autograde.judging import oracles, rules
 
 KINDS = ("solution", "check", "written")
 
 # Three lessons were sat with a clock (140, 165 and 200 minutes): beside what the exercises say they take, a student
 # reads so many words of prose, and so many lines of code, in a minute. Hints are counted as part of an exercise.
 WORDS_A_MINUTE, LINES_A_MINUTE = 80, 12
-EXERCISE = re.compile(r"^\*\*Exercise `([\w.]+)`\*\* · [●○]{5} · (\d+) min · (\S+) points?$", re.M)
+EXERCISE = re.compile(r"^\*\*Exercise `([\w.]+)`\*\* · [●○]{5} · (\d+) min · (\S+) points?\\?$", re.M)
 
 
 def read(lesson: str) -> NotebookNode:
@@ -71,7 +71,8 @@ def minutes(notebook: NotebookNode) -> int:
 
 
 def _fill_in(notebook: NotebookNode) -> None:
-    """Replace ``{points}`` and ``{minutes}`` in prose by what exercises and written questions add up to."""
+    """What the oracles know goes into the prose: ``{points}`` and ``{minutes}`` become what exercises and written
+    questions add up to, and below an exercise's first line stands what its answer may not use."""
     total = sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in notebook.cells)
     spent = minutes(notebook)
     for cell in notebook.cells:
@@ -79,6 +80,12 @@ def _fill_in(notebook: NotebookNode) -> None:
             exercise = EXERCISE.search(cell.source)
             points = oracles.get(exercise[1]).points if exercise and exercise[3] == "{points}" else total
             cell.source = cell.source.replace("{points}", f"{points:g}").replace("{minutes}", str(spent))
+            cell.source = EXERCISE.sub(_with_rule, cell.source)
+
+
+def _with_rule(line: re.Match) -> str:
+    rule = rules.in_words(oracles.get(line[1]).forbids)
+    return f"{line[0]}\\\n{rule}" if rule else line[0]
 
 
 def _nbgrader(lesson: str, kind: str, exercise: str, cell: NotebookNode) -> dict:

@@ -29,6 +29,23 @@ def forbidden_names(source: str, forbids: tuple[str, ...]) -> list[str]:
     return sorted({name for spoken in found.spoken for name in _meant(spoken, found, forbids)})
 
 
+def in_words(forbids: tuple[str, ...]) -> str:
+    """A sentence in Markdown that says what an answer may not use; empty if it may use everything.
+
+    A library's short and long name are one thing, and so are a helper and the name a lesson imports it under.
+    """
+    given = sorted({_last(name) for name in forbids if name.startswith("unrolled.lessons.")})
+    others = [f"`{name}`" for name in forbids if not name.startswith(("unrolled.lessons.", "tensorflow.", "numpy."))
+              and _last(name) not in given]
+    if given:
+        others.append(f"the lesson's own {_listed([f'`{name}`' for name in given])}")
+    return f"*Write it yourself, without {_listed(others)}.*" if others else ""
+
+
+def _listed(words: list[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 class _Names:
     """The names in a piece of code: `spoken` (dotted), `imported` (what an import calls them; of a star, the modules
     in `stars`) and the student's `own` (functions, classes, parameters, whatever is assigned)."""
