@@ -401,6 +401,9 @@ class GRU(keras.layers.Layer):
             outputs.append(h)
         return ops.stack(outputs, axis=1) if self.return_sequences else h
 
+    def compute_mask(self, sequences, mask=None):
+        return mask if self.return_sequences else None
+
     def get_config(self):
         return super().get_config() | {
             "units": self.units, "reset_after": self.reset_after, "return_sequences": self.return_sequences}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
-from autograde.judging.exercise import SHAPES_CLASH, Misconception, Raises, Reference
+from autograde.judging.exercise import SHAPES_CLASH, Case, Misconception, Raises, Reference
+from unrolled.probes import direction
 
 
 def sizes(rng: np.random.Generator, count: int, least: int = 2, most: int = 9) -> list[int]:
@@ -39,6 +41,34 @@ def softmax(z: np.ndarray, axis: int = -1) -> np.ndarray:
     """exp(z) over its sum along `axis`, for any z."""
     e = np.exp(z - z.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
+
+
+def hard_sigmoid(slope: float) -> Callable[[np.ndarray], np.ndarray]:
+    """The straight line with corners that is sometimes put in place of the sigmoid."""
+    return lambda z: np.clip(slope * np.asarray(z) + 0.5, 0, 1)
+
+
+HARD_SIGMOIDS = hard_sigmoid(0.2), hard_sigmoid(1 / 6)  # Keras's before version 3, and Keras's now
+
+
+def random_word(rng: np.random.Generator, length: int = 8) -> str:
+    """A name that nobody can guess: `length` small letters."""
+    return "".join(chr(ord("a") + int(k)) for k in rng.integers(0, 26, length))
+
+
+def along(array: np.ndarray) -> float:
+    """An array as one number that every entry has a part in: its product with `probes.direction`."""
+    return float((np.asarray(array, np.float64) * direction(array.shape)).sum())
+
+
+def slope(output: Callable[[Case], np.ndarray], case: Case, name: str, eps: float = 1e-6) -> float:
+    """The gradient of ``along(output(case))`` by ``case[name]``, seen `along` the same direction.
+
+    A central difference in float64: what a right gradient of any output looks like, without deriving one by hand.
+    """
+    step = eps * direction(case[name].shape)
+    up, down = (along(output(Case(case | {name: case[name] + s}, name=case.name))) for s in (step, -step))
+    return (up - down) / (2 * eps)
 
 
 def mistake(reference: Reference, name: str, says: str, **change: object) -> Misconception:

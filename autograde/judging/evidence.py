@@ -23,6 +23,8 @@ _MEANINGS = tuple((re.compile(pattern, re.S), meaning) for pattern, meaning in (
     (r"Dimensions of inputs should match: shape\[0\] = (\[[\d,]*\]) vs\. shape\[\d+\] = (\[[\d,]*\])",
      r"shapes \1 and \2 cannot be concatenated: all their other axes must agree"),
     (r"indices\S* = (-?\d+) is not in \[0, (\d+)\)", r"index \1 is not one of the \2 there are"),
+    (r"Expected int32, but got None of type", "a size is not known yet: while a model is built, x.shape[0] is None; "
+     "ops.shape(x)[0] works there too"),
     (r"slice index (-?\d+) of dimension (\d+) out of bounds", r"there is no index \1 along axis \2"),
     (r"symbolic `?tf\.Tensor|'SymbolicTensor' object|numpy\(\) is only available",
      "a model is built from symbols before there are numbers, and NumPy and Python cannot compute with "

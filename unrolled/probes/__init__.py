@@ -151,6 +151,26 @@ def text(codes: np.ndarray) -> str:
     return "".join(map(chr, codes))
 
 
+def direction(shape: tuple[int, ...]) -> np.ndarray:
+    """cos 1, cos 2, ... in this shape: a fixed direction, so that an output or a gradient becomes one number."""
+    return np.cos(np.arange(1, int(np.prod(shape)) + 1)).reshape(shape)
+
+
+def gradients(call, weights: Mapping[str, object]) -> tuple[object, dict[str, np.ndarray]]:
+    """What ``call()`` returns, and the gradient of its product with `direction` by each of a layer's `weights`.
+
+    The gradient is of the weight's shape; 0 where none arrives.
+    """
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        output = call()
+        total = tf.reduce_sum(output * direction(tuple(output.shape)).astype("float32"))
+    found = tape.gradient(total, {name: weight.value for name, weight in weights.items()})
+    return output, {f"gradient of {name}": np.zeros(weights[name].shape) if gradient is None else gradient
+                    for name, gradient in found.items()}
+
+
 def to_array(value: object, name: str = "the result") -> np.ndarray:
     """`value` (tensor, variable, number, nested list) as a plain float64, int64 or bool array.
 

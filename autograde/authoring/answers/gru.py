@@ -25,6 +25,25 @@ def gru_step(x, h, W, U, b):
     new = ops.tanh(ops.concatenate([x, r * h], -1) @ WU[:, 2 * u:] + b[2 * u:])
     return (1 - z) * new + z * h
 ''',
+        "einsum, the weights as (D, 3, u)": '''
+def gru_step(x, h, W, U, b):
+    (B, D), u = x.shape, h.shape[1]
+    from_x = np.einsum("bd,dku->kbu", x, W.reshape(D, 3, u)) + b.reshape(3, 1, u)
+    U = U.reshape(u, 3, u)
+    z, r = 0.5 + 0.5 * np.tanh(0.5 * (from_x[:2] + np.einsum("bv,vku->kbu", h, U[:, :2])))
+    return np.where(z == 1, h, z * h + (1 - z) * np.tanh(from_x[2] + np.einsum("bv,vu->bu", r * h, U[:, 2])))
+''',
+        "TensorFlow": '''
+import tensorflow as tf
+
+def gru_step(x, h, W, U, b):
+    xz, xr, xc = tf.split(tf.nn.bias_add(tf.matmul(x, W), b), 3, axis=1)
+    Uz, Ur, Uc = tf.split(U, 3, axis=1)
+    update = tf.nn.sigmoid(tf.add(xz, tf.matmul(h, Uz)))
+    reset = tf.nn.sigmoid(tf.add(xr, tf.matmul(h, Ur)))
+    candidate = tf.nn.tanh(xc + tf.matmul(tf.multiply(reset, h), Uc))
+    return candidate + update * (h - candidate)
+''',
     },
     "gru.convention": {
         "a copy, changed in place": '''
@@ -41,6 +60,11 @@ def other_convention(W, U, b):
         z, r, c = ops.split(a, 3, axis=-1)
         return ops.concatenate([-z, r, c], axis=-1)
     return [turn(a) for a in (W, U, b)]
+''',
+        "blocks as an axis": '''
+def other_convention(W, U, b):
+    sign = np.array([-1, 1, 1])[:, None]
+    return tuple((a.reshape(*a.shape[:-1], 3, -1) * sign).reshape(a.shape) for a in (W, U, b))
 ''',
     },
     "gru.reset_after": {
@@ -63,6 +87,21 @@ def gru_step_reset_after(x, h, W, U, b):
     reset = ops.sigmoid(ops.dot(x, Wr) + ops.dot(h, Ur) + ar + cr)
     candidate = ops.tanh(ops.dot(x, Wh) + ah + ops.multiply(reset, ops.dot(h, Uh) + ch))
     return ops.add(update * h, (1 - update) * candidate)
+''',
+        "one example after the other": '''
+import math
+
+def gru_step_reset_after(x, h, W, U, b):
+    sigmoid = lambda a: 1 / (1 + math.exp(-a))
+    u, rows = len(U), []
+    for x_i, h_i in zip(np.float64(x), np.float64(h)):
+        a, s = x_i @ W + b[0], h_i @ U + b[1]
+        row = []
+        for k in range(u):
+            z, r = sigmoid(a[k] + s[k]), sigmoid(a[u + k] + s[u + k])
+            row.append(z * h_i[k] + (1 - z) * math.tanh(a[2 * u + k] + r * s[2 * u + k]))
+        rows.append(row)
+    return np.array(rows)
 ''',
     },
     "gru.cell": {
@@ -116,6 +155,38 @@ class GRUCell(keras.layers.Layer):
         config["reset_after"] = self.reset_after
         return config
 ''',
+        "two classes in one": '''
+@keras.saving.register_keras_serializable("lesson05")
+class GRUCell(keras.Layer):
+    def __init__(self, units, reset_after=True, name=None, dtype=None, trainable=True):
+        super().__init__(name=name, dtype=dtype, trainable=trainable)
+        self.units, self.reset_after, self.state_size = units, reset_after, (units,)
+
+    def build(self, shape):
+        def weight(name, rows, initializer):
+            return self.add_weight(shape=rows + (3 * self.units,), initializer=initializer, name=name)
+        self.w = [weight("kernel", (shape[-1],), "he_normal"), weight("recurrent_kernel", (self.units,), "he_normal"),
+                  weight("bias", (2,) if self.reset_after else (), "zeros")]
+
+    def call(self, x, states):
+        h = self.after(x, states[0]) if self.reset_after else self.before(x, states[0])
+        return h, [h]
+
+    def before(self, x, h):
+        W, U, b = self.w
+        (xz, xr, xh), (Uz, Ur, Uh) = ops.split(x @ W + b, 3, -1), ops.split(U, 3, -1)
+        z, r = ops.sigmoid(xz + h @ Uz), ops.sigmoid(xr + h @ Ur)
+        return z * h + (1 - z) * ops.tanh(xh + (r * h) @ Uh)
+
+    def after(self, x, h):
+        W, U, b = self.w
+        (xz, xr, xh), (hz, hr, hh) = ops.split(x @ W + b[0], 3, -1), ops.split(h @ U + b[1], 3, -1)
+        z = ops.sigmoid(xz + hz)
+        return z * h + (1 - z) * ops.tanh(xh + ops.sigmoid(xr + hr) * hh)
+
+    def get_config(self):
+        return dict(super().get_config(), units=self.units, reset_after=self.reset_after)
+''',
     },
     "gru.layer": {
         "a cell inside": '''
@@ -131,7 +202,7 @@ class GRU(keras.layers.Layer):
         self.cell.build((input_shape[0], input_shape[-1]))
 
     def call(self, x, mask=None, initial_state=None):
-        h = ops.zeros((x.shape[0], self.units)) if initial_state is None else initial_state
+        h = ops.zeros((ops.shape(x)[0], self.units)) if initial_state is None else initial_state
         steps = []
         for t in range(x.shape[1]):
             _, [new] = self.cell(x[:, t, :], [h])
@@ -141,6 +212,10 @@ class GRU(keras.layers.Layer):
             h = new
             steps.append(ops.expand_dims(h, 1))
         return ops.concatenate(steps, axis=1) if self.return_sequences else h
+
+    def compute_mask(self, inputs, mask=None):
+        if self.return_sequences:
+            return mask
 
     def get_config(self):
         config = super().get_config()
@@ -161,7 +236,7 @@ class GRU(keras.layers.Layer):
         self.b = self.add_weight(shape=(2, 3 * u) if self.reset_after else (3 * u,), name="bias")
 
     def call(self, sequences, mask=None, initial_state=None):
-        B, T = sequences.shape[:2]
+        B, T, _ = ops.shape(sequences)
         if initial_state is None:
             initial_state = ops.zeros((B, self.units))
         if mask is None:
@@ -173,6 +248,40 @@ class GRU(keras.layers.Layer):
         last, every = ops.scan(step, initial_state,
                                (ops.transpose(sequences, (1, 0, 2)), ops.transpose(mask)))
         return ops.transpose(every, (1, 0, 2)) if self.return_sequences else last
+
+    def compute_mask(self, sequences, previous_mask):
+        return previous_mask if self.return_sequences else None
+''',
+        "masks by arithmetic, supports_masking as asked for": '''
+@keras.saving.register_keras_serializable("lesson05")
+class GRU(keras.layers.Layer):
+    def __init__(self, units, reset_after=True, return_sequences=False, **kwargs):
+        super().__init__(**kwargs)
+        self.config = dict(units=units, reset_after=reset_after, return_sequences=return_sequences)
+        self.supports_masking = return_sequences
+
+    def build(self, input_shape):
+        u, D = self.config["units"], input_shape[2]
+        self.kernel = self.add_weight(shape=(D, 3 * u), initializer="glorot_uniform", name="kernel")
+        self.recurrent_kernel = self.add_weight(shape=(u, 3 * u), initializer="orthogonal", name="recurrent_kernel")
+        self.bias = self.add_weight(shape=(1 + self.config["reset_after"], 3 * u), initializer="zeros", name="bias") \\
+            if self.config["reset_after"] else self.add_weight(shape=(3 * u,), initializer="zeros", name="bias")
+
+    def call(self, sequences, mask=None, initial_state=None):
+        state = initial_state
+        if state is None:
+            state = ops.tile(ops.zeros_like(sequences[:, 0, :1]), (1, self.config["units"]))
+        seen = []
+        for t, x in enumerate(ops.unstack(sequences, axis=1)):
+            change = one_step(x, state, self.kernel, self.recurrent_kernel, self.bias) - state
+            if mask is not None:
+                change = change * ops.cast(mask, change.dtype)[:, t:t + 1]
+            state = state + change
+            seen.append(state)
+        return ops.stack(seen, 1) if self.config["return_sequences"] else state
+
+    def get_config(self):
+        return {**super().get_config(), **self.config}
 ''',
     },
     "gru.count_parameters": {
@@ -192,6 +301,18 @@ def count_parameters(kind, D, u, reset_after=True):
     if kind == "gru" and reset_after:
         shapes[2] = (2, k * u)
     return int(sum(np.prod(s) for s in shapes))
+''',
+        "ask Keras": '''
+def count_parameters(kind, D, u, reset_after=True):
+    match kind:
+        case "rnn":
+            layer = keras.layers.SimpleRNN(u)
+        case "lstm":
+            layer = keras.layers.LSTM(u)
+        case "gru":
+            layer = keras.layers.GRU(u, reset_after=reset_after)
+    layer.build((None, None, D))
+    return layer.count_params()
 ''',
     },
     "gru.reduces_to_rnn": {
@@ -213,6 +334,15 @@ def rnn_as_gru(W, U, b):
     b3[:, 0], b3[:, 1], b3[1, 2] = -15, 15, b
     return gates(W), gates(U), b3.reshape(2, -1)
 ''',
+        "padded on the left": '''
+def rnn_as_gru(W, U, b):
+    u = b.size
+    put_last = lambda a: np.pad(a, ((0, 0), (2 * u, 0)))
+    biases = put_last(np.stack([b, np.zeros_like(b)]))
+    biases[:, :u] = -np.inf
+    biases[1, u:2 * u] = 50.0
+    return [put_last(W), put_last(U), biases]
+''',
     },
     "gru.from_pytorch": {
         "slices": '''
@@ -228,6 +358,13 @@ def from_pytorch(w_ih, w_hh, b_ih, b_hh):
         return ops.concatenate((z, r, n), axis=-1)
     return [zrn(ops.transpose(w_ih)), zrn(ops.transpose(w_hh)), zrn(ops.stack([b_ih, b_hh]))]
 ''',
+        "blocks as an axis": '''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def turned(a):
+        return np.moveaxis(a.reshape(3, -1, a.shape[-1])[[1, 0, 2]], 2, 0).reshape(a.shape[1], -1)
+    b = np.vstack([b_ih, b_hh]).reshape(2, 3, -1)[:, [1, 0, 2]]
+    return turned(w_ih), turned(w_hh), b.reshape(2, -1)
+''',
     },
 }
 
@@ -235,6 +372,7 @@ _MIX = "return z * h + (1 - z) * candidate"
 _CELL_CONFIG = '{"units": self.units, "reset_after": self.reset_after}'
 _CONFIG = '"units": self.units, "reset_after": self.reset_after, "return_sequences": self.return_sequences'
 _LAST = "ops.stack(outputs, axis=1) if self.return_sequences else h"
+_MASK = "return mask if self.return_sequences else None"
 _WHERE = "h = new if mask is None else ops.where(mask[:, t, None], new, h)"
 
 WRONG = {
@@ -247,14 +385,30 @@ WRONG = {
         "reset state in the mix": edit("candidate = ops.tanh(xh + ops.matmul(r * h, Uh))",
                                        "h = r * h\n    candidate = ops.tanh(xh + ops.matmul(h, Uh))"),
         "no 1 − z": edit(_MIX, "return z * h + candidate"),
+        "old state kept in full": edit(_MIX, "return h + (1 - z) * candidate"),
         "z on both": edit(_MIX, "return z * (h + candidate)"),
         "old state dropped": edit(_MIX, "return (1 - z) * candidate"),
         "tanh on the update gate": edit("z = ops.sigmoid", "z = ops.tanh"),
         "tanh on the reset gate": edit("r = ops.sigmoid", "r = ops.tanh"),
+        "tanh on both gates": edit("ops.sigmoid", "ops.tanh"),
+        "hard sigmoid": edit("ops.sigmoid(", "ops.hard_sigmoid("),
         "candidate through a sigmoid": edit("candidate = ops.tanh", "candidate = ops.sigmoid"),
         "no tanh on the candidate": edit("candidate = ops.tanh(xh + ops.matmul(r * h, Uh))",
                                          "candidate = xh + ops.matmul(r * h, Uh)"),
         "bias left out": edit("ops.matmul(x, W) + b", "ops.matmul(x, W)"),
+        "bias added twice": edit("ops.matmul(x, W) + b", "ops.matmul(x, W) + b + b"),
+        "blocks interleaved": '''
+def gru_step(x, h, W, U, b):
+    u = h.shape[1]
+    Wz, Wr, Wh = np.moveaxis(W.reshape(-1, u, 3), 2, 0)
+    Uz, Ur, Uh = np.moveaxis(U.reshape(u, u, 3), 2, 0)
+    bz, br, bh = b.reshape(u, 3).T
+    sig = lambda a: 1 / (1 + np.exp(-a))
+    z, r = sig(x @ Wz + h @ Uz + bz), sig(x @ Wr + h @ Ur + br)
+    return z * h + (1 - z) * np.tanh(x @ Wh + (r * h) @ Uh + bh)
+''',
+        "recurrent weights transposed": edit("Uz, Ur, Uh = ops.split(U, 3, axis=-1)",
+                                             "Uz, Ur, Uh = [ops.transpose(a) for a in ops.split(U, 3, axis=-1)]"),
         "gates do not see the state": edit("xz + ops.matmul(h, Uz)", "xz", "xr + ops.matmul(h, Ur)", "xr"),
     },
     "gru.convention": {
@@ -269,6 +423,17 @@ def other_convention(W, U, b):
 ''',
         "bias forgotten": edit("b * sign", "b"),
         "recurrent weights forgotten": edit("U * sign", "U"),
+        "input weights forgotten": edit("W * sign", "W"),
+        "everything sliced along rows": '''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    W, U, b = np.array(W), np.array(U), np.array(b)
+    for a in (W, U, b):
+        a[:u] = -a[:u]
+    return W, U, b
+''',
+        "as many columns as inputs": edit("sign[:u]", "sign[:W.shape[0]]"),
+        "blocks interleaved": edit("sign[:u]", "sign[::3]"),
         "bias sliced along rows": edit("return W * sign, U * sign, b * sign",
                                        "b = b.copy()\n    b[:u] *= -1\n    return W * sign, U * sign, b"),
         "second bias row forgotten": edit(
@@ -287,6 +452,23 @@ def other_convention(W, U, b):
     "gru.reset_after": {
         "recurrent bias dropped": edit("ops.matmul(h, U) + b[1]", "ops.matmul(h, U)"),
         "input bias dropped": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W)"),
+        "both biases dropped": edit(" + b[0]", "", " + b[1]", ""),
+        "input bias in both parts": edit("b[1]", "b[0]"),
+        "recurrent bias in both parts": edit("b[0]", "b[1]"),
+        "old state dropped": edit(_MIX, "return (1 - z) * candidate"),
+        "tanh on both gates": edit("ops.sigmoid", "ops.tanh"),
+        "no tanh on the candidate": edit("ops.tanh(xh + r * hh)", "xh + r * hh"),
+        "hard sigmoid": edit("ops.sigmoid(", "(lambda a: np.clip(0.2 * a + 0.5, 0, 1))("),
+        "blocks interleaved": '''
+def gru_step_reset_after(x, h, W, U, b):
+    B, u = h.shape
+    xz, xr, xh = ops.unstack(ops.reshape(ops.matmul(x, W) + b[0], (B, u, 3)), axis=-1)
+    hz, hr, hh = ops.unstack(ops.reshape(ops.matmul(h, U) + b[1], (B, u, 3)), axis=-1)
+    z, r = ops.sigmoid(xz + hz), ops.sigmoid(xr + hr)
+    return z * h + (1 - z) * ops.tanh(xh + r * hh)
+''',
+        "recurrent weights transposed": edit(
+            "ops.matmul(h, U) + b[1]", "ops.concatenate([h @ a.T for a in np.split(U, 3, 1)], axis=1) + b[1]"),
         "biases added up": edit("ops.matmul(x, W) + b[0]", "ops.matmul(x, W) + b[0] + b[1]",
                                 "ops.matmul(h, U) + b[1]", "ops.matmul(h, U)"),
         "reset before the product": edit(
@@ -307,6 +489,15 @@ def other_convention(W, U, b):
     "gru.cell": {
         "units not in the config": edit(_CELL_CONFIG, '{"reset_after": self.reset_after}'),
         "reset_after not in the config": edit(_CELL_CONFIG, '{"units": self.units}'),
+        "get_config without the base's": edit("return super().get_config() | ", "return "),
+        "no keyword arguments": edit("reset_after=True, **kwargs", "reset_after=True",
+                                     "super().__init__(**kwargs)", "super().__init__()"),
+        "weights start at zero": edit('columns), name="kernel"', 'columns), initializer="zeros", name="kernel"',
+                                      '"orthogonal"', '"zeros"'),
+        "bias not trainable": edit('initializer="zeros", name', 'initializer="zeros", trainable=False, name'),
+        "weights made in call": edit(
+            "    def build(self, input_shape):", "    def make(self, input_shape):",
+            "        h = one_step", "        if not self.weights:\n            self.make(inputs.shape)\n        h = one_step"),
         "always reset after": edit("(2,) if self.reset_after else ()", "(2,)"),
         "always reset before": edit(
             "h = one_step(inputs, states[0], self.kernel, self.recurrent_kernel, self.bias)",
@@ -325,6 +516,12 @@ def other_convention(W, U, b):
         "mask on the output only": edit(
             _WHERE, "h = new\n            shown = h if mask is None else h * ops.cast(mask[:, t, None], 'float32')",
             "outputs.append(h)", "outputs.append(shown)"),
+        "mask handed on with the last state": edit(_MASK, "return mask"),
+        "mask not handed on": edit(_MASK, "return None"),
+        "states kept between calls": edit(
+            "        self.units = units", "        self.h = None\n        self.units = units",
+            "        h = initial_state\n", "        h = self.h if initial_state is None else initial_state\n",
+            "        return ops.stack", "        self.h = h\n        return ops.stack"),
         "initial state ignored": edit(
             "        h = initial_state\n        if h is None:\n            h = ops", "        h = ops"),
         "state not carried": edit("        outputs = []", "        start, outputs = h, []",
@@ -336,6 +533,19 @@ def other_convention(W, U, b):
         "always the last": edit(_LAST, "h"),
         "time first": edit("ops.stack(outputs, axis=1)", "ops.stack(outputs, axis=0)"),
         "mean of the outputs": edit("sequences else h", "sequences else ops.mean(outputs, axis=0)"),
+        "always reset before": edit(
+            "h, self.kernel, self.recurrent_kernel, self.bias)",
+            "h, self.kernel, self.recurrent_kernel, ops.sum(self.bias, 0) if self.reset_after else self.bias)"),
+        "always reset after": edit("bias = (2, columns) if self.reset_after else (columns,)", "bias = (2, columns)"),
+        "get_config without the base's": edit("return super().get_config() | ", "return "),
+        "no keyword arguments": edit("return_sequences=False, **kwargs", "return_sequences=False",
+                                     "super().__init__(**kwargs)", "super().__init__()"),
+        "bias not trainable": edit('initializer="zeros", name', 'initializer="zeros", trainable=False, name'),
+        "batch size taken for known": edit("ops.shape(sequences)[0]", "sequences.shape[0]"),
+        "weights made in call": edit(
+            "    def build(self, input_shape):", "    def make(self, input_shape):",
+            "        h = initial_state\n",
+            "        if not self.weights:\n            self.make(sequences.shape)\n        h = initial_state\n"),
         "reset_after not in the config": edit('"reset_after": self.reset_after, ', ""),
         "return_sequences not in the config": edit(_CONFIG, '"units": self.units, "reset_after": self.reset_after'),
         "units not in the config": edit('"units": self.units, "reset', '"reset'),
@@ -346,6 +556,11 @@ def other_convention(W, U, b):
         "bias forms exchanged": edit("and reset_after else", "and not reset_after else"),
         "biases not counted": edit(" + biases * u", ""),
         "one bias a block": edit("biases * u", "biases"),
+        "biases of one block only": edit("blocks * (D * u + u * u + biases * u)", "blocks * (D * u + u * u) + biases * u"),
+        "recurrent weights like the input's": edit("u * u", "u * D"),
+        "input weights of one block only": edit("blocks * (D * u + u * u + biases * u)",
+                                                "D * u + blocks * (u * u + biases * u)"),
+        "two biases wherever reset_after is True": edit('2 if kind == "gru" and reset_after', "2 if reset_after"),
         "recurrent weights not counted": edit(" + u * u", ""),
         "diagonal recurrent weights": edit(" + u * u", " + u"),
         "input size ignored": edit("D * u", "u * u"),
@@ -365,6 +580,9 @@ def other_convention(W, U, b):
         "update gate left at one half": edit("[shut, open_, b]", "[0 * b, open_, b]"),
         "bias twice": edit("np.zeros(3 * u)]", "b_x]"),
         "bias forgotten": edit("[shut, open_, b]", "[shut, open_, 0 * b]"),
+        "recurrent weights transposed": edit("[no_U, no_U, U]", "[no_U, no_U, U.T]"),
+        "candidate's block first": edit("[shut, open_, b]", "[b, shut, open_]", "[no_W, no_W, W]", "[W, no_W, no_W]",
+                                        "[no_U, no_U, U]", "[U, no_U, no_U]"),
         "recurrent weights forgotten": edit("[no_U, no_U, U]", "[no_U, no_U, no_U]"),
         "large bias, but the gates still look": edit("[no_W, no_W, W]", "[W, W, W]", "[no_U, no_U, U]", "[U, U, U]"),
         "same weights in every block": '''
@@ -384,6 +602,16 @@ def rnn_as_gru(W, U, b):
         "biases added up": edit("np.stack([reorder(b_ih), reorder(b_hh)])", "reorder(b_ih) + reorder(b_hh)"),
         "biases end to end": edit("np.stack(", "np.concatenate("),
         "bias rows swapped": edit("[reorder(b_ih), reorder(b_hh)]", "[reorder(b_hh), reorder(b_ih)]"),
+        "biases as columns": edit("np.stack([reorder(b_ih), reorder(b_hh)])",
+                                  "np.stack([reorder(b_ih), reorder(b_hh)], axis=1)"),
+        "recurrent bias dropped": edit("reorder(b_hh)]", "0 * b_hh]"),
+        "one bias in both rows": edit("reorder(b_hh)]", "reorder(b_ih)]"),
+        "blocks interleaved": '''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def reorder(a):
+        return np.concatenate([a[1::3], a[0::3], a[2::3]])
+    return reorder(w_ih).T, reorder(w_hh).T, np.stack([reorder(b_ih), reorder(b_hh)])
+''',
         "z turned over": edit("np.concatenate([z, r, n])", "np.concatenate([-z, r, n])"),
     },
 }
