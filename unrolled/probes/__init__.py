@@ -156,7 +156,7 @@ def direction(shape: tuple[int, ...]) -> np.ndarray:
     return np.cos(np.arange(1, int(np.prod(shape)) + 1)).reshape(shape)
 
 
-def gradients(call, weights: Mapping[str, object]) -> tuple[object, dict[str, np.ndarray]]:
+def gradients_along(call, weights: Mapping[str, object]) -> tuple[object, dict[str, np.ndarray]]:
     """What ``call()`` returns, and the gradient of its product with `direction` by each of a layer's `weights`.
 
     The gradient is of the weight's shape; 0 where none arrives.

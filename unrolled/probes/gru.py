@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from unrolled.probes import codes, gradients, text
+from unrolled.probes import codes, gradients_along, text
 
 
 def _f32(case, *names):
@@ -86,7 +86,7 @@ def cell(GRUCell, case):
         kept["state"] = result[1][0] if isinstance(result[1], tuple | list) else result[1]
         return result[0]
 
-    output, found = gradients(call, weights) if "trains" in case else (call(), {})
+    output, found = gradients_along(call, weights) if "trains" in case else (call(), {})
     return {"output": output} | kept | found | ({"name": codes(made.name)} if "name" in case else {})
 
 
@@ -112,7 +112,7 @@ def layer(GRU, case):
         given["initial_state"] = keras.ops.convert_to_tensor(case.float32("h"))
     if "twice" in case:
         made(-x)
-    output, found = gradients(lambda: made(x, **given), weights) if "trains" in case else (made(x, **given), {})
+    output, found = gradients_along(lambda: made(x, **given), weights) if "trains" in case else (made(x, **given), {})
     if "mask" in case:
         handed_on = getattr(output, "_keras_mask", None)  # Keras keeps a tensor's mask on the tensor
         found["mask handed on"] = np.zeros(0) if handed_on is None else handed_on

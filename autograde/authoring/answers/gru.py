@@ -497,7 +497,8 @@ def gru_step_reset_after(x, h, W, U, b):
         "bias not trainable": edit('initializer="zeros", name', 'initializer="zeros", trainable=False, name'),
         "weights made in call": edit(
             "    def build(self, input_shape):", "    def make(self, input_shape):",
-            "        h = one_step", "        if not self.weights:\n            self.make(inputs.shape)\n        h = one_step"),
+            "        h = one_step",
+            "        if not self.weights:\n            self.make(inputs.shape)\n        h = one_step"),
         "always reset after": edit("(2,) if self.reset_after else ()", "(2,)"),
         "always reset before": edit(
             "h = one_step(inputs, states[0], self.kernel, self.recurrent_kernel, self.bias)",
@@ -556,7 +557,8 @@ def gru_step_reset_after(x, h, W, U, b):
         "bias forms exchanged": edit("and reset_after else", "and not reset_after else"),
         "biases not counted": edit(" + biases * u", ""),
         "one bias a block": edit("biases * u", "biases"),
-        "biases of one block only": edit("blocks * (D * u + u * u + biases * u)", "blocks * (D * u + u * u) + biases * u"),
+        "biases of one block only": edit(
+            "blocks * (D * u + u * u + biases * u)", "blocks * (D * u + u * u) + biases * u"),
         "recurrent weights like the input's": edit("u * u", "u * D"),
         "input weights of one block only": edit("blocks * (D * u + u * u + biases * u)",
                                                 "D * u + blocks * (u * u + biases * u)"),
