@@ -1,8 +1,8 @@
 """Close a process in: namespaces, a small read-only file system, limits, a system-call filter.
 
 Why direct namespace calls and no ready-made tool: bubblewrap and nsjail start a *new* program inside, and it has to
-import Keras there: ``bwrap --ro-bind / / --dev /dev --unshare-all python -c 'import unrolled.quiet, keras'``
-took 4.5 to 7 s on two shared cores, where a fork of the warm process that enters namespaces of its own is ready in
+import Keras there: ``bwrap --ro-bind / / --dev /dev --unshare-all python -c 'import unrolled.quiet, keras'`` took 4.5
+to 9.4 s on two shared, busy cores, where a fork of the warm process that enters namespaces of its own is ready in
 0.04 s (``fork`` and ``isolate`` among the parts of ``autograde grade --json``). The warm process has to enter the
 namespaces itself, and a forked child has to enter further ones, so the calls are made from here.
 
