@@ -81,7 +81,7 @@ def build(
             else:
                 builder.build(name, run=run)
         for problem in problems:
-            console.print(problem, markup=False, soft_wrap=True)
+            console.print(problem, soft_wrap=True)
         console.print(f"{name}: {'differs' if problems else 'ok'}")
         failed |= bool(problems)
     if failed:
@@ -236,7 +236,7 @@ def doctor() -> None:
         with errors.status("starting the warm process ..."), Sandbox() as sandbox:
             isolated = print_protections(console, sandbox, whole=True)
     except SandboxError as error:
-        console.print(f"✘ Nothing can be graded here: {error}", markup=False, soft_wrap=True)
+        console.print(f"✘ Nothing can be graded here: {error}", soft_wrap=True)
         raise typer.Exit(1) from None
     if not isolated:
         raise typer.Exit(1)

@@ -40,25 +40,25 @@ def print_protections(console: Console, box, *, whole: bool = False) -> bool:
         watchdog = "by the kernel" if box.protections["memory limit by the kernel"] else "measured from outside"
         console.print(f"       memory is limited {watchdog}; libraries imported in {box.greeting['import_seconds']} s")
         if not isolated:
-            console.print(f"Student code would run UNPROTECTED here: {box.reason}", markup=False, soft_wrap=True)
+            console.print(f"Student code would run UNPROTECTED here: {box.reason}", soft_wrap=True)
         return isolated
     off = [name for name, on in box.protections.items() if not on]
     line = "Protections in force: " + ("all" if not off else "all but " + ", ".join(off)) if isolated else (
         f"Student code is NOT closed in here ({box.reason}); off: {', '.join(off)}")
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(line, soft_wrap=True)
     return isolated
 
 
 def print_desk(console: Console, laid: list[Laid], folder: Path) -> None:
     """Say where a student's own copy lies and what changed in it."""
-    console.print(f"Your own copy of the course: {folder.absolute()}", markup=False, soft_wrap=True)
+    console.print(f"Your own copy of the course: {folder.absolute()}", soft_wrap=True)
     for what, words in (("new", "laid out"), ("replaced", "brought up to date; you had not begun them")):
         names = [one.lesson for one in laid if one.what == what]
         if names:
-            console.print(f"  {words}: {', '.join(names)}", markup=False, soft_wrap=True)
+            console.print(f"  {words}: {', '.join(names)}", soft_wrap=True)
     for one in laid:
         if one.says:
-            console.print(f"  {one.says}.", markup=False, soft_wrap=True)
+            console.print(f"  {one.says}.", soft_wrap=True)
 
 
 def grade_and_show(names, settings, console: Console, errors: Console, *, json_file: Path | None = None,
@@ -95,7 +95,7 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
     print_class(console, graded, settings)
     problems.sort()
     for problem in problems:
-        errors.print(f"autograde: {problem}", markup=False, soft_wrap=True)
+        errors.print(f"autograde: {problem}", soft_wrap=True)
     return problems
 
 
@@ -107,7 +107,7 @@ def refresh_and_show(names, settings, console: Console) -> None:
           Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer):
         if settings.submitted.is_dir():
             for student in run.take_out_removed(settings, writer, journal):
-                console.print(_was_taken_out(student), markup=False, soft_wrap=True)
+                console.print(_was_taken_out(student), soft_wrap=True)
         for name in names:
             writer.prepare(name)
             graded.append(refresh(settings.output, name, writer, pages.records(settings.output, name)))
@@ -127,7 +127,7 @@ def due_and_show(lesson: str, date: tuple, students: Sequence[str], settings, co
     said = f"due {moment(common)}" if common else (
         "has no due date: nothing is late, and who hands in nothing has 0 points")
     lines = [f"{lesson}: {said}", *(f"  {student}: {moment(date)}" for student, date in sorted(own.items()))]
-    console.print("\n".join(lines), markup=False, soft_wrap=True)
+    console.print("\n".join(lines), soft_wrap=True)
 
 
 def refresh(output: Path, lesson: str, writer: Writer, records: list[dict], absent: Sequence[str] = ()) -> Shown:
@@ -196,12 +196,12 @@ def print_class(console: Console, graded: Sequence[Shown], settings) -> None:
         if one.absent:
             names = ", ".join(map(shown, one.absent[:20])) + (" and more" if len(one.absent) > 20 else "")
             console.print(f"\n{one.lesson}: {len(one.absent)} have not handed in, and still may: {names}",
-                          markup=False, soft_wrap=True)
+                          soft_wrap=True)
     rewritten = sum(one.rewritten for one in graded)
     console.print(f"\nfeedback: {settings.output / 'feedback'}"
                   + (f" ({rewritten} pages brought up to date)" if rewritten else "")
                   + f"\nreport:   {settings.output / 'report'}\ngradebook: {settings.db_url.rsplit('@')[-1]}",
-                  markup=False, soft_wrap=True)
+                  soft_wrap=True)
 
 
 def print_table(console: Console, lines: list[dict]) -> None:
@@ -231,7 +231,7 @@ def print_table(console: Console, lines: list[dict]) -> None:
     if misunderstood:
         console.print("\nMost often misunderstood:")
         for name, count in misunderstood.most_common(5):
-            console.print(f"  {count} × {name}", markup=False)
+            console.print(f"  {count} × {name}")
 
 
 def _score(line: dict) -> str:
@@ -261,7 +261,7 @@ def regrade_and_show(names, settings, console: Console, errors: Console, *, writ
                     lines = changes(old, progress.record)
                     if lines:
                         changed.append((progress.record["student"], name))
-                        console.print("\n".join(lines), markup=False, soft_wrap=True)
+                        console.print("\n".join(lines), soft_wrap=True)
         console.print(f"{len(changed)} of {len(run.students(settings.submitted)) * len(names)} would change."
                       + ("" if write or not changed else " Nothing was written; add --write to record them."))
         if write:
@@ -302,12 +302,10 @@ def collect_and_show(download: Path, submitted: Path, lesson: str, roster: Path 
     done = collect(download, submitted, lesson, roster)
     lessons = Counter(name for _, name in done.placed)
     for name, count in sorted(lessons.items()):
-        console.print(f"{name}: {count} student{'s' * (count != 1)} → {submitted}", markup=False, emoji=False,
-                      highlight=False, soft_wrap=True)
-    console.print(f"The download looks like {done.platform or 'a folder a student'}.", markup=False, emoji=False,
-                  highlight=False, soft_wrap=True)
+        console.print(f"{name}: {count} student{'s' * (count != 1)} → {submitted}", soft_wrap=True)
+    console.print(f"The download looks like {done.platform or 'a folder a student'}.", soft_wrap=True)
     for line in done.replaced:
-        console.print(line, markup=False, emoji=False, highlight=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     for line in done.unplaced:
-        errors.print(f"not placed: {line}", markup=False, emoji=False, highlight=False, soft_wrap=True)
+        errors.print(f"not placed: {line}", soft_wrap=True)
     return len(done.unplaced)

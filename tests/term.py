@@ -72,9 +72,9 @@ class Term:
 
     # Commands -----------------------------------------------------------------------------------------
 
-    def run(self, *arguments: str, at: Path | None = None, expect: tuple[int, ...] = (0,)) -> str:
+    def run(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> str:
         """Run a module's command in the course directory; returns all it printed."""
-        done = subprocess.run([sys.executable, "-m", *arguments], cwd=at or self.folder, text=True,
+        done = subprocess.run([sys.executable, "-m", *arguments], cwd=self.folder, text=True,
                               env=environment(self.folder) | {"COLUMNS": "220"},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
         assert done.returncode in expect, f"{arguments} ended with {done.returncode}:\n{done.stdout[-4000:]}"
@@ -98,35 +98,9 @@ class Term:
         nbformat.write(answered(lesson, sample, text), folder / (name or f"{lesson}.ipynb"))
         at = at or now()
         (folder / "timestamp.txt").write_text(f"{at:%Y-%m-%d %H:%M:%S} UTC\n")
-        self._note(student, lesson, sample, text, at)
-
-    def _note(self, student: str, lesson: str, sample: str, text: str, at: datetime) -> None:
         before = self.ledger.get((student, lesson))
         self.ledger[student, lesson] = Work(sample, text, at, by_hand=before.by_hand if before else {},
                                             extra=before.extra if before else 0.0, due=before.due if before else None)
-
-    def submit(self, student: str, lesson: str, sample: str, text: str = "") -> None:
-        """Hand in through nbgrader's exchange, from a folder of the student's own."""
-        folder = self.folder / "homes" / student
-        (folder / lesson).mkdir(parents=True, exist_ok=True)
-        nbformat.write(answered(lesson, sample, text), folder / lesson / f"{lesson}.ipynb")
-        (folder / "nbgrader_config.py").write_text(
-            f'c = get_config()\nc.CourseDirectory.course_id = "unrolled"\nc.Exchange.root = "{self.folder}/exchange"\n'
-            f'c.Exchange.cache = "{folder}/cache"\n', encoding="utf-8")
-        self.run("nbgrader", "submit", lesson, "--student", student, at=folder)
-
-    def collect(self, lesson: str, handed_in: dict[str, tuple[str, str]]) -> None:
-        """Collect what was submitted: (sample, text) by student, with the exchange's own times."""
-        self.nbgrader("collect", lesson, "--update")
-        for student, (sample, text) in handed_in.items():
-            time = (self.folder / "submitted" / student / lesson / "timestamp.txt").read_text().strip()
-            self._note(student, lesson, sample, text, datetime.fromisoformat(time.removesuffix(" UTC")))
-
-    def fetched(self, student: str, lesson: str) -> str:
-        """The page that came back to who handed in through the exchange."""
-        folder = self.folder / "homes" / student
-        self.run("nbgrader", "fetch_feedback", lesson, at=folder)
-        return max(folder.glob(f"{lesson}/feedback/*/{lesson}.html")).read_text(encoding="utf-8")
 
     def leave(self, student: str) -> Path:
         """Take a student's folder away; returns where it is kept."""

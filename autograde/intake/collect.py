@@ -19,17 +19,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from pathlib import Path
 
 from autograde import course
 from autograde.course import UserError
 from autograde.intake import nofollow
-from autograde.intake.roll import NOTEBOOKS, name_problem, spelled
+from autograde.intake.roll import NOBODY, NOTEBOOKS, name_problem, spelled
+from autograde.intake.skeleton import Skeleton
 from autograde.text import shown
 
 MAX_FILE, MAX_TOTAL, MAX_FILES, MAX_NESTED = 64 << 20, 4 << 30, 20_000, 2
-_JUNK = re.compile(r"(^|/)(__MACOSX|\.ipynb_checkpoints|\.git)(/|$)|(^|/)(\._[^/]*|\.DS_Store|Thumbs\.db)$")
+# What systems leave in an archive or a folder.
+_LEFT_BEHIND = NOBODY | {".DS_Store", "Thumbs.db", "desktop.ini"}
 # What each platform makes of a student and a file. `key` is what a roster may know the student by, `rest` the file.
 PLATFORMS = {
     "Canvas": re.compile(r"^(?P<name>[^/_]+)_(?:LATE_)?(?P<key>\d+)_\d+_(?P<rest>[^/]+)$"),
@@ -114,10 +115,14 @@ def _files(source: Path, unplaced: list[str]) -> Iterator[Download]:
     yield from _in_archive(content, "", unplaced, 0)
 
 
+def _is_left_behind(path: str) -> bool:
+    return any(step in _LEFT_BEHIND or step.startswith("._") for step in path.split("/"))
+
+
 def _in_folder(root: Path, steps: tuple[str, ...], unplaced: list[str]) -> Iterator[Download]:
     for entry in nofollow.entries(root, steps):
         path = "/".join((*steps, entry.name))
-        if _JUNK.search(path):
+        if _is_left_behind(path):
             continue
         if entry.kind == nofollow.FOLDER:
             yield from _in_folder(root, (*steps, entry.name), unplaced)
@@ -144,7 +149,7 @@ def _in_archive(content: bytes, above: str, unplaced: list[str], depth: int) -> 
     for member in members:
         name = member.filename.replace("\\", "/")
         path = f"{above}/{name}" if above else name
-        if member.is_dir() or _JUNK.search(name):
+        if member.is_dir() or _is_left_behind(name):
             continue
         if any(step in ("", ".", "..") for step in name.split("/")) or re.match(r"[A-Za-z]:", name):
             unplaced.append(f"{shown(path)}: a name that leads out of its folder")
@@ -324,14 +329,8 @@ def _lesson_of(path: str, content: bytes) -> str:
                        if isinstance(cell, dict) and "nbgrader" in cell.get("metadata", {}))
     except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         said = Counter()
-    best = max(course.lessons(), key=lambda lesson: len(_grade_ids(lesson) & said.keys()))
-    if _grade_ids(best) & said.keys():
+    best = max(course.lessons(), key=lambda lesson: len(Skeleton.load(lesson).by_grade_id.keys() & said.keys()))
+    if Skeleton.load(best).by_grade_id.keys() & said.keys():
         return best
     name = path.rpartition("/")[2]
     return next((lesson for lesson in course.lessons() if lesson in (name[:len(lesson)], path.rpartition("/")[0])), "")
-
-
-@cache
-def _grade_ids(lesson: str) -> frozenset[str]:
-    cells = json.loads(course.released(lesson).read_text(encoding="utf-8"))["cells"]
-    return frozenset(cell["metadata"]["nbgrader"]["grade_id"] for cell in cells if "nbgrader" in cell["metadata"])

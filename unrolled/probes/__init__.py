@@ -101,17 +101,17 @@ def run(exercise: str, answers: tuple, cases: Mapping[str, Mapping[str, np.ndarr
     """
     probe = find(exercise)
     outcome = Outcome()
-    for name, case in cases.items():
-        given = Given(case)
-        try:
-            with guard.out_of_use(forbids):
+    with guard.out_of_use(forbids):
+        for name, case in cases.items():
+            given = Given(case)
+            try:
                 found = {f"{name}/{key}": to_array(value, key) for key, value in probe(*answers, given).items()}
-        except Exception as error:
-            outcome.errors[name] = (type(error).__name__, str(error)[:2000], _where(error))
-        else:
-            outcome.arrays.update(found)
-        if changed := given.changed():
-            outcome.changed[name] = changed
+            except Exception as error:
+                outcome.errors[name] = (type(error).__name__, str(error)[:2000], _where(error))
+            else:
+                outcome.arrays.update(found)
+            if changed := given.changed():
+                outcome.changed[name] = changed
     return outcome
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograde.judging.common import mistake, sizes, told, weights
+from autograde.judging.common import mistake, random_word, sizes, told, weights
 from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 from unrolled.probes import codes
 
@@ -32,7 +32,7 @@ def layer_cases(rng):
         return valid
 
     def name(B, T, D, u):
-        return codes("".join(chr(ord("a") + int(k)) for k in rng.integers(0, 26, 8)))
+        return codes(random_word(rng))
 
     def symbols(B, T, D, u):
         ids = rng.integers(1, 9, (B, T))
