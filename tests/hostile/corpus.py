@@ -193,6 +193,14 @@ def _deep_json(notebook):
     return b'{"cells": ' + b"[" * 200_000 + b"]" * 200_000 + b', "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 
+def _gates(source: str):
+    """Answer the exercise after this one with `source`."""
+    def change(notebook):
+        [cell] = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "lstm-gates"]
+        cell["source"] = source
+    return change
+
+
 def _in_source(text: str):
     """Put `text` below the answer, past JSON's own escaping."""
     def change(notebook):
@@ -661,4 +669,40 @@ except OSError as error: print("limit:", error)
 ''', says="limit:"),
 ]
 
-CORPUS = [*FORGING, *READING, *FAULTS, *WARM_PROCESS, *CHANNEL, *REBUILD, *TIME]
+# One cell makes another exercise's check do the work: a wrong answer there would be worth full marks.
+NO_GATES = "def lstm_gates(x, h, c, W, U, b):\n    return {}\n"
+RIGHT_GATES = '''
+import unrolled.probes, unrolled.probes.lstm, unrolled.probes.guard
+def right_gates(answer, case):
+    x, h, c, W, U, b = (case[name] for name in ("x", "h", "c", "W", "U", "b"))
+    sigmoid = lambda v: 1 / (1 + np.exp(-v))
+    steps = []
+    for t in range(x.shape[1]):
+        i, f, g, o = np.split(x[:, t] @ W + h @ U + b, 4, axis=-1)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        steps.append((i, f, g, o, c, h))
+    return dict(zip("ifgoch", np.stack(steps, axis=2)))
+'''
+MEDDLING = [
+    Attack("X1", "replace another exercise's probe", FULL, change=_gates(NO_GATES), code=RIGHT_GATES + '''
+unrolled.probes.lstm.gates = right_gates
+'''),
+    Attack("X2", "replace the code of another exercise's probe", FULL, change=_gates(NO_GATES), code=RIGHT_GATES + '''
+unrolled.probes.lstm.right_gates, unrolled.probes.lstm.np = right_gates, np
+unrolled.probes.lstm.gates.__code__ = (lambda answer, case: right_gates(answer, case)).__code__
+'''),
+    Attack("X3", "replace how another exercise's probe is found", FULL, change=_gates(NO_GATES), code=RIGHT_GATES + '''
+find = unrolled.probes.find
+unrolled.probes.find = lambda name: right_gates if name == "lstm.gates" else find(name)
+'''),
+    Attack("X4", "let an answer replace another exercise's probe while it is tried", FULL, change=_gates(NO_GATES),
+           answer=RIGHT_GATES + '''
+def lstm_step(x, h, c, W, U, b):
+    unrolled.probes.lstm.gates = right_gates
+    return 0.0, 0.0
+'''),
+]
+
+CORPUS = [*FORGING, *READING, *FAULTS, *WARM_PROCESS, *CHANNEL, *REBUILD, *TIME, *MEDDLING]

@@ -132,6 +132,7 @@ def test_corpus_covers_what_it_must():
     own = [i for i in ids if i[0] in "WKRT"]
     assert len(own) >= 25
     assert {f"G{i}" for i in range(1, 10)} | {f"N{i}" for i in range(1, 6)} <= ids
+    assert {f"X{i}" for i in range(1, 5)} <= ids
     assert all(set(a.statuses) <= set(STATUSES) for a in CORPUS)
 
 
@@ -165,6 +166,15 @@ raises an error that says so (`unrolled/probes/guard.py`). That closes every roa
 - a built-in written out again from memory or from its source. That is writing it oneself.
 
 The first two need more knowledge than the exercise; the text of the answer is kept, and a reader sees them.
+
+## One cell and another's check: what holds and what does not
+
+All cells of a submission share a process, since later answers build on earlier ones. Between two exercises the public
+functions, classes and methods of the course, NumPy, Keras and TensorFlow are put back as they were, and the code of
+the functions too (`unrolled/sandbox/untouched.py`): a probe replaced by an earlier cell, or by an earlier answer while
+it was tried, is not what tries the next one (X1 to X4), and an honest slip (`np.sum = 6`) costs one exercise and no
+other. This too is a barrier inside the process. It does not close a thread that replaces a probe again later, or code
+that finds the barrier's own memory. What either gains are numbers that it computed from inputs it had not seen.
 """
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import contextmanager
 
 from unrolled import checking, probes
@@ -83,8 +84,9 @@ def make_shell():
 class Runner:
     """Runs the steps of one submission and sends frames to `out`, a file descriptor."""
 
-    def __init__(self, shell, out: int, limits: Limits):
+    def __init__(self, shell, out: int, limits: Limits, put_back: Callable[[], object]):
         self.shell = shell
+        self.put_back = put_back  # what cells share, see `untouched`
         self.out = out
         self.limits = limits
         self.stdout = CappedText(limits.printed)
@@ -97,10 +99,18 @@ class Runner:
     def run(self, steps: list[dict], inputs: dict[str, dict[str, dict]]) -> None:
         """Run `steps` in order; `inputs` are the cases by exercise."""
         sys.stdout = sys.stderr = self.stdout
+        put_back, touched = self.put_back, ""
         try:
             for step in steps:
                 self.send("cell", {"cell": step["cell"], "kind": step["kind"]})
+                if step["kind"] == "solution" and touched != step["exercise"]:
+                    if touched:
+                        put_back()
+                    touched = step["exercise"]  # what it replaces itself stays until it was checked
                 self.run_step(step, inputs)
+                if step["kind"] == "check" and touched:  # an answer may have waited with it until it was tried
+                    put_back()
+                    touched = ""
             self.send("end", {})
         except Flooded:
             self.send("flooded", {})

@@ -60,10 +60,10 @@ def main() -> None:
     os.environ.update(_ENVIRONMENT)
     if not closed_in:
         os.environ.update(request["fallback_environment"])
-    shell, library_seconds = _import_libraries(request["modules"])
+    shell, put_back, library_seconds = _import_libraries(request["modules"])
     if closed_in:
         isolate.seal_root()
-    Zygote(control, shell, Limits(**request["limits"]), closed_in).serve(
+    Zygote(control, shell, put_back, Limits(**request["limits"]), closed_in).serve(
         {"ready": True, "isolated": closed_in, "reason": reason, "import_seconds": library_seconds})
 
 
@@ -81,7 +81,7 @@ def _import_libraries(modules: list[str]):
     import IPython.core.logger  # noqa: F401 (it would come with a shell's first cell)
 
     from unrolled import probes
-    from unrolled.sandbox import runner
+    from unrolled.sandbox import runner, untouched
 
     for module in pkgutil.iter_modules(probes.__path__, "unrolled.probes."):
         importlib.import_module(module.name)
@@ -90,10 +90,11 @@ def _import_libraries(modules: list[str]):
     shell = runner.make_shell()
     _fill_registries()
     _run_operations_directly()
+    put_back = untouched.remember()
     # What is there now will stay: a collection in a child that looked at it would copy every page it lies on.
     gc.freeze()
     gc.enable()
-    return shell, round(time.monotonic() - started, 3)
+    return shell, put_back, round(time.monotonic() - started, 3)
 
 
 def _fill_registries() -> None:
@@ -123,9 +124,10 @@ def _run_operations_directly() -> None:
 class Zygote:
     """Serves the control socket until its other end is closed."""
 
-    def __init__(self, control: socket.socket, shell, limits: Limits, closed_in: bool):
+    def __init__(self, control: socket.socket, shell, put_back, limits: Limits, closed_in: bool):
         self.control = control
         self.shell = shell
+        self.put_back = put_back
         self.limits = limits
         self.closed_in = closed_in
         self.threads = _thread_count()
@@ -201,7 +203,7 @@ class Zygote:
                 isolate.set_limits(self.limits)
             if os.read(4, 1):  # nothing runs, or forks, before the engine has put this process into its group
                 os.close(4)
-                _run(self.shell, content, 3, self.limits)
+                _run(self.shell, self.put_back, content, 3, self.limits)
         except BaseException:
             # Told in words; the engine also sees that no `end` arrived.
             text = traceback.format_exc()[-4000:]
@@ -210,7 +212,7 @@ class Zygote:
             os._exit(0)
 
 
-def _run(shell, content: bytes, out: int, limits: Limits) -> None:
+def _run(shell, put_back, content: bytes, out: int, limits: Limits) -> None:
     """Reseed what a fork copies, then run the job."""
     import random
 
@@ -227,7 +229,7 @@ def _run(shell, content: bytes, out: int, limits: Limits) -> None:
     for name, value in frame.arrays.items():
         exercise, case, key = name.split("/", 2)
         inputs.setdefault(exercise, {}).setdefault(case, {})[key] = value
-    runner = Runner(shell, out, limits)
+    runner = Runner(shell, out, limits, put_back)
     runner.send("ready", {})
     runner.run(frame.data["steps"], inputs)
 
