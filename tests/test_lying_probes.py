@@ -18,7 +18,6 @@ OPEN = {
     "bi.bmes_decode",
     "bi.f1",
     "bi.layer",
-    "rnn.last_valid",
     "rnn.many_to_many_loss",
     "rnn.one_to_many",
     "rnn.sample",

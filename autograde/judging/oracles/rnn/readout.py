@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograde.judging.common import mistake, softmax, weights
+from autograde.judging.common import mistake, sizes, softmax, weights
 from autograde.judging.exercise import Aspect, Case, Exercise
 
 GIVEN_DRAW = ("helpers.draw", "unrolled.lessons.rnn.draw")  # given to students after the exercise it would answer
@@ -12,18 +12,18 @@ GIVEN_DRAW = ("helpers.draw", "unrolled.lessons.rnn.draw")  # given to students 
 # --- N to 1: the last valid state -----------------------------------------------------------------
 
 def last_valid_cases(rng):
-    B, T, u = 4, 7, 3
-    lengths = rng.permutation([2, 3, 5, 6])  # all different, none full: every wrong index shows
-    while lengths[0] == 6:  # or "the first one's step" and "the longest one's step" would look alike
-        lengths = rng.permutation(lengths)
-    right = np.arange(T) < lengths[:, None]
-    def case(mask, about):
-        return Case({"states": rng.normal(size=(B, T, u)), "mask": mask},
-                    about=f"B = {B}, T = {T}, u = {u}, {about}")
-    return {
-        "right": case(right, f"valid lengths {lengths.tolist()}, padding at the end"),
-        "left": case(right[:, ::-1].copy(), f"valid lengths {lengths.tolist()}, padding at the start"),
-    }
+    def case(about, turned=False):
+        T, B, u = int(rng.integers(8, 11)), *sizes(rng, 2, 3, 6)
+        # All different, none full: every wrong index shows. The first is not the longest, or "the first one's step"
+        # and "the longest one's step" would look alike.
+        lengths = np.sort(rng.permutation(np.arange(2, T))[:B])
+        lengths[:-1] = rng.permutation(lengths[:-1])
+        lengths[1:] = rng.permutation(lengths[1:])
+        mask = np.arange(T) < lengths[:, None]
+        return Case({"states": rng.normal(size=(B, T, u)), "mask": mask[:, ::-1].copy() if turned else mask},
+                    about=f"B = {B}, T = {T}, u = {u}, valid lengths {lengths.tolist()}, padding at the {about}")
+
+    return {"right": case("end"), "left": case("start", turned=True)}
 
 
 def last_valid(case, pick="last valid"):
