@@ -19,8 +19,6 @@ OPEN = {
     "bi.f1",
     "bi.layer",
     "rnn.many_to_many_loss",
-    "rnn.one_to_many",
-    "rnn.sample",
 }
 EXERCISES = [pytest.param(module.LESSON, exercise, id=exercise.id,
                           marks=[pytest.mark.xfail(reason="not closed yet")] if exercise.id in OPEN else [])

@@ -198,7 +198,11 @@ LOSS = Exercise(
 # --- 1 to N: feeding the output back --------------------------------------------------------------
 
 def one_to_many_cases(rng):
-    B, T, D, u, V = 3, 6, 5, 7, 11
+    return {name: _greedy_case(rng) for name in ("greedy", "again")}
+
+
+def _greedy_case(rng):
+    B, T, D, u, V = int(rng.integers(2, 5)), int(rng.integers(5, 9)), *sizes(rng, 2, 4, 8), int(rng.integers(9, 14))
     # Redrawn until greedy choices are clear and change over time, so that float32 cannot tip one over.
     for _ in range(500):
         case = Case({"h": rng.uniform(-0.9, 0.9, (B, u)), "start": rng.integers(V), "steps": T,
@@ -212,7 +216,7 @@ def one_to_many_cases(rng):
         # Now and then a mistake leads to the same symbols by chance.
         mistakes = [one_to_many(case, **how) for how in ({"share": True}, {"carry": False}, {"initial": False})]
         if clear and varied and not any(np.array_equal(wrong["ids"], right["ids"]) for wrong in mistakes):
-            return {"greedy": case}
+            return case
     raise RuntimeError("no clear case in 500 draws")
 
 
@@ -278,9 +282,9 @@ ONE_TO_MANY = Exercise(
 # --- sampling -------------------------------------------------------------------------------------
 
 def sample_cases(rng):
-    B, V = 13, 7
     cases = {}
     for name, temperature in (("cool", 0.5), ("warm", 2.0)):
+        B, V = int(rng.integers(11, 20)), int(rng.integers(5, 11))
         logits = rng.normal(size=(B, V)) * 1.3
         p = softmax(logits / temperature)
         # r lies well inside the interval of the symbol it selects: rounding cannot move it across an edge.
