@@ -151,8 +151,7 @@ LOSS = Exercise(
     cases=loss_cases,
     reference=many_to_many_loss,
     aspects=(
-        Aspect("shape", 1, shape_only=True),
-        Aspect("without padding", 1, on=("full/*",),
+        Aspect("without padding", 2, on=("full/*",),
                ask="For one position: −ln of the softmax at the target."),
         Aspect("with padding", 2, on=("padded/*",), ask="What do you divide by?"),
     ),
