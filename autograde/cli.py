@@ -34,8 +34,19 @@ Unprotected = Annotated[bool, typer.Option("--unprotected", help="Go on although
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from autograde.installed import versions
+
+        console.print(versions(), soft_wrap=True)
+        raise typer.Exit
+
+
 @app.callback()
-def autograde() -> None:
+def autograde(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True,
+                                          help="Say which versions are installed, and stop.")] = False,
+) -> None:
     """Build the course's lessons and grade whole classes.
 
     A first class:  autograde grade 04_lstm   (submissions in submitted/, results in feedback/ and the formgrader).

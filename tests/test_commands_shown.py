@@ -16,7 +16,7 @@ from autograde import course
 from autograde.cli import app
 
 PROGRAMS = ("make", "autograde", "nbgrader", "python", "pytest", "conda")
-PAGES = [course.ROOT / "README.md", *sorted((course.ROOT / "docs").glob("*.md"))]
+PAGES = sorted([*course.ROOT.glob("*.md"), *(course.ROOT / "docs").glob("*.md")])
 MODULES = sorted(path for folder in ("autograde", "unrolled", "benchmarks")
                  for path in (course.ROOT / folder).rglob("*.py"))
 
@@ -58,7 +58,10 @@ def _make(arguments: list[str]) -> str:
 
 
 def _autograde(arguments: list[str]) -> str:
-    commands = typer.main.get_command(app).commands
+    group = typer.main.get_command(app)
+    commands = group.commands
+    if arguments[0] in [option for parameter in group.params for option in parameter.opts]:
+        return ""
     if arguments[0] not in commands:
         return f"no command {arguments[0]}"
     known = {option for parameter in commands[arguments[0]].params
