@@ -119,7 +119,8 @@ assert np.allclose(*from_left, atol=1e-6) and not np.isclose(*from_right, atol=1
 def reverse_valid(x, mask):
     """Reverse each row's valid steps in time; the padding stays behind them.
 
-    x: (batch, time, features). mask: (batch, time), True where a step is valid; valid steps come first.
+    x: (batch, time, features). mask: (batch, time), True where a step is valid; valid steps come first. All steps of
+    a row may be valid, or none.
     Returns (batch, time, features).
     """
     ### BEGIN SOLUTION

@@ -14,7 +14,6 @@ OPEN = {
     "bi.final_state",
     "bi.layer",
     "bi.merge",
-    "bi.reverse_valid",
     "bptt.clip_global_norm",
     "bptt.forward_cache",
     "bptt.gradcheck",

@@ -53,6 +53,38 @@ def reverse_valid(x, mask):
     order = np.where(t < n, n - 1 - t, t)
     return np.take_along_axis(np.asarray(x), order[:, :, None], axis=1)
 ''',
+        "TensorFlow's gather": '''
+def reverse_valid(x, mask):
+    import tensorflow as tf
+    steps = tf.range(tf.shape(x)[1])
+    length = tf.reduce_sum(tf.cast(mask, tf.int32), axis=1, keepdims=True)
+    return tf.gather(x, tf.where(mask, length - 1 - steps, steps), batch_dims=1)
+''',
+        "rows taken apart and put together": '''
+def reverse_valid(x, mask):
+    rows = []
+    for row, valid in zip(x, mask):
+        n = np.count_nonzero(valid)
+        rows.append(ops.concatenate([ops.flip(row[:n], axis=0), row[n:]], axis=0))
+    return ops.stack(rows)
+''',
+        "two index arrays": '''
+def reverse_valid(x, mask):
+    out = np.zeros_like(x)
+    rows, steps = np.nonzero(mask)
+    out[rows, mask.sum(axis=1)[rows] - 1 - steps] = x[rows, steps]
+    return out
+''',
+        "one step at a time": '''
+def reverse_valid(x, mask):
+    T = x.shape[1]
+    n = ops.sum(ops.cast(mask, "int32"), axis=1)
+    steps = []
+    for t in range(T):
+        source = ops.where(n > t, n - 1 - t, t)
+        steps.append(ops.sum(x * ops.expand_dims(ops.one_hot(source, T), -1), axis=1))
+    return ops.stack(steps, axis=1)
+''',
     },
     "bi.merge": {
         "a dictionary of functions": '''
@@ -383,6 +415,12 @@ def reverse_valid(x, mask):
 ''',
         "off by one": edit("n - 1 - t", "n - t"),
         "mask read the wrong way round": edit("ops.cast(mask,", "ops.cast(ops.logical_not(mask),"),
+        "length looked up as the first False": '''
+def reverse_valid(x, mask):
+    n = np.argmin(mask, axis=1)[:, None]
+    t = np.arange(x.shape[1])[None]
+    return np.take_along_axis(x, np.where(t < n, n - 1 - t, t)[:, :, None], axis=1)
+''',
         "branches swapped": edit("n - 1 - t, t)", "t, n - 1 - t)"),
         "batch reversed": '''
 def reverse_valid(x, mask):

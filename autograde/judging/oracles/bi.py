@@ -14,38 +14,59 @@ from itertools import combinations
 
 import numpy as np
 
-from autograde.judging.common import mistake, sigmoid
+from autograde.judging.common import mistake, mistakes, sigmoid, sizes
 from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 from unrolled.probes import codes, text
 
 LESSON = "06_bidirectional"
+BEHIND_THE_END = "InvalidArgumentError|IndexError", "is not in [0|is out of bounds"  # as TensorFlow and NumPy say it
 
 
-def ragged(rng, T):
-    """Three lengths below T, all different, the longest not first, none of them half of T."""
-    others = rng.permutation([n for n in range(2, T - 1) if 2 * n != T])[:2]
-    return np.array([others[0], T - 1, others[1]])
+def ragged(rng, T, B):
+    """B lengths below T, all different, the longest not first, none of them half of T."""
+    others = rng.permutation([n for n in range(2, T - 1) if 2 * n != T])[:B - 1]
+    return np.array([others[0], *rng.permutation([T - 1, *others[1:]])])
 
 
 def mask_of(lengths, T):
     return np.arange(T) < np.asarray(lengths)[:, None]
 
 
+def padded_masks(rng):
+    """Three masks of other sizes, each with a line that says so: no row full; one row full; a batch of one."""
+    T, longer, alone = (int(n) for n in rng.permutation(np.arange(7, 11))[:3])
+    B, more = sizes(rng, 2, 3, 5)
+    lengths = {"padded": (T, ragged(rng, T, B)), "one row": (alone, ragged(rng, alone, 2)[:1]),
+               "one full": (longer, rng.permutation([longer, *ragged(rng, longer, more - 1)]))}
+    return {name: (mask_of(n, T), f"T = {T}, {in_words(n)}") for name, (T, n) in lengths.items()}
+
+
+def in_words(lengths):
+    return f"valid lengths {', '.join(map(str, lengths))}"
+
+
+def seen_at_valid_steps(case, arrays):
+    """A `derive`: what stands at padded steps becomes 0, for nobody reads it."""
+    mask = case.get("mask")
+    return {key: np.where(mask[..., None], array, 0)
+            if key != "mask" and mask is not None and array.ndim == 3 and array.shape[:2] == mask.shape else array
+            for key, array in arrays.items()}
+
+
 # --- bi.reverse_valid --------------------------------------------------------------------------------------
 
 def reverse_cases(rng):
-    B, T, D = 3, 7, 5
-    lengths = ragged(rng, T)
+    def case(mask, about):
+        B, T = mask.shape
+        D = int(rng.choice([n for n in range(2, 7) if n not in (B, T)]))
+        return Case({"x": rng.normal(size=(B, T, D)), "mask": mask}, about=f"B = {B}, D = {D}, {about}")
 
-    def draw():
-        return rng.normal(size=(B, T, D))
-
-    return {
-        "full": Case({"x": draw(), "mask": np.ones((B, T), bool)},
-                     about=f"B = {B} rows of T = {T} steps with D = {D} features, no padding"),
-        "padded": Case({"x": draw(), "mask": mask_of(lengths, T)},
-                       about=f"the same shape, valid lengths {', '.join(map(str, lengths))}"),
-    }
+    B, T = sizes(rng, 2, 3, 8)
+    empty = np.insert(ragged(rng, 7, 2), 1, 0)
+    cases = {"full": case(np.ones((B, T), bool), f"T = {T}, no padding"),
+             "one step": case(np.ones((B, 1), bool), "T = 1, no padding")}
+    cases |= {name: case(*given) for name, given in padded_masks(rng).items()}
+    return cases | {"empty row": case(mask_of(empty, 7), f"T = 7, {in_words(empty)}")}
 
 
 def reverse_valid(case, length="own", offset=-1, axis=1, swap=False):
@@ -56,44 +77,45 @@ def reverse_valid(case, length="own", offset=-1, axis=1, swap=False):
     T = x.shape[1]
     n = mask.sum(axis=1)
     n = {"own": n, "all": np.full_like(n, T), "longest": np.full_like(n, n.max()),
-         "first": np.full_like(n, n[0]), "padding": T - n}[length]
+         "first": np.full_like(n, n[0]), "padding": T - n, "argmin": mask.argmin(axis=1)}[length]
     if offset == 0 and (n == T).any():
-        return Raises("InvalidArgumentError", "is not in [0")
+        return Raises(*BEHIND_THE_END)
     t = np.arange(T)
     valid = t < n[:, None]
     index = np.where(valid != swap, n[:, None] + offset - t, t)
     return {"y": np.take_along_axis(x, index[..., None], axis=1) * mask[..., None]}
 
 
-_wrong = partial(mistake, reverse_valid)
-
 REVERSE = Exercise(
     id="bi.reverse_valid",
     title="Reverse the valid part",
     cases=reverse_cases,
     reference=reverse_valid,
+    derive=seen_at_valid_steps,
     forbids=("tensorflow.reverse_sequence", "tf.reverse_sequence", "unrolled.lessons.bi.backwards"),
     aspects=(
-        Aspect("without padding", 1, on=("full/*",), ask="What stands at t = 0 after the reversal?"),
-        Aspect("with padding", 3, on=("padded/*",),
+        Aspect("without padding", 1, on=("full/*", "one step/*"), ask="What stands at t = 0 after the reversal?"),
+        Aspect("with padding", 3, on=("padded/*", "one full/*", "one row/*", "empty row/*"),
                ask="Write down, for one row with 3 valid steps of 5, which step each position must take."),
     ),
-    misconceptions=(
-        _wrong("padding flipped to the front", "You flipped the whole row, so its padding now comes first: "
-               "reverse only the valid steps and leave the padding behind them.", length="all"),
-        _wrong("one length for every row, the longest", "Every row was reversed over the longest row's "
-               "length; each row has a length of its own, the number of True in its mask.", length="longest"),
-        _wrong("one length for every row, the first row's", "Every row was reversed over the first row's "
-               "length; count the valid steps of each row by itself.", length="first"),
-        _wrong("off by one", "Position 0 must take step length − 1, the last valid one; you take step "
-               "length, which is the first padded one.", offset=0),
-        _wrong("mask read the wrong way round", "You counted the padding: in Keras True means valid "
-               "(in PyTorch's key_padding_mask it means padding).", length="padding"),
-        _wrong("branches swapped", "The two branches have changed places: the valid steps stay and the "
-               "padding is reversed. It must be the other way round.", swap=True),
-        _wrong("batch reversed", "You reversed the batch: row 0 became the last row. Time is axis 1.",
-               axis=0),
-        _wrong("features reversed", "You reversed the features within each step. Time is axis 1.", axis=2),
+    misconceptions=mistakes(
+        reverse_valid,
+        ("padding flipped to the front", "You flipped the whole row, so its padding now comes first: "
+         "reverse only the valid steps and leave the padding behind them.", {"length": "all"}),
+        ("one length for every row, the longest", "Every row was reversed over the longest row's "
+         "length; each row has a length of its own, the number of True in its mask.", {"length": "longest"}),
+        ("one length for every row, the first row's", "Every row was reversed over the first row's "
+         "length; count the valid steps of each row by itself.", {"length": "first"}),
+        ("off by one", "Position 0 must take step length − 1, the last valid one; you take step "
+         "length, which is the first padded one.", {"offset": 0}),
+        ("mask read the wrong way round", "You counted the padding: in Keras True means valid "
+         "(in PyTorch's key_padding_mask it means padding).", {"length": "padding"}),
+        ("length looked up as the first False", "argmin looks for the first False. A row without padding has none, and "
+         "argmin answers 0: count the True instead.", {"length": "argmin"}),
+        ("branches swapped", "The two branches have changed places: the valid steps stay and the "
+         "padding is reversed. It must be the other way round.", {"swap": True}),
+        ("batch reversed", "You reversed the batch: row 0 became the last row. Time is axis 1.", {"axis": 0}),
+        ("features reversed", "You reversed the features within each step. Time is axis 1.", {"axis": 2}),
     ),
 )
 
@@ -325,7 +347,7 @@ LAYER = Exercise(
 
 def final_cases(rng):
     B, T, u = 3, 7, 2
-    lengths = ragged(rng, T)
+    lengths = ragged(rng, T, B)
 
     def draw(mask, about):
         outputs = {way: rng.normal(size=(B, T, u)) for way in ("forward", "backward")}
