@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import inspect
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -195,6 +197,66 @@ def due(
 
 
 @app.command()
+def roster(
+    file: Annotated[Path, typer.Argument(help="CSV in UTF-8: a line of column names, then a row a student.",
+                                         show_default=False)],
+    output: Output = ROOT,
+    db: Db = "",
+) -> None:
+    """Say who is in the class: names, e-mail addresses and the platform's numbers, written into the gradebook.
+
+    The platform's own file is understood: Canvas (Grades, Export), Moodle (Participants, Download as CSV), Gradescope
+    (Roster, Download), Brightspace (Grades, Export, both key fields). Any other table needs a column `student`, `id`,
+    `login` or `username` with the name of the student's folder, and may have `first name`, `last name`, `email`,
+    `number`.
+
+    Then exports have everybody in them, also who hands in nothing, under the names that the platform knows. Nobody
+    is taken out, and an empty cell changes nothing. The same file serves `autograde collect --roster`. Exit code 2: a
+    row could not be taken; it is listed, and everybody else was.
+    """
+    from autograde.office import roster_and_show
+
+    if roster_and_show(file, _settings(ROOT, output, db, 1, ""), console, errors):
+        raise typer.Exit(2)
+
+
+@app.command()
+def export(
+    names: Lessons = None,
+    to: Annotated[Literal["canvas", "moodle", "gradescope", "brightspace", "csv", "json"], typer.Option(
+        help="Who is to read it: a learning platform; csv for spreadsheets, with nbgrader's columns; json for "
+             "programs, with the marks of each exercise.", show_default=False)] = ...,
+    file: Annotated[Path | None, typer.Option(help="Where to. [default: export/ in the output folder]",
+                                              show_default=False)] = None,
+    column: Annotated[list[str] | None, typer.Option(
+        metavar="LESSON=NAME", show_default=False,
+        help="What the platform calls a lesson, such as '04_lstm=LSTM (98765)'; may be repeated.")] = None,
+    mark: Annotated[bool, typer.Option("--bom", help="Begin a CSV file with a byte order mark: Excel then knows "
+                                       "that it is UTF-8 when you double-click it.")] = False,
+    output: Output = ROOT,
+    db: Db = "",
+) -> None:
+    """Write the grades of now for a learning platform, a spreadsheet or a program.
+
+    Points are the gradebook's: checks, marks by hand, extra credit, less late penalties. Who has handed in nothing has
+    0 once it is due; until then there is no score. What is unfinished, such as unread answers, is said.
+
+    For instance:  autograde export --to canvas   and   autograde export 04_lstm --to moodle
+
+    No text in a CSV file is run by a spreadsheet: before a name such as =cmd stands an apostrophe. Take in the
+    platform's list of students first, with `autograde roster FILE`: then it finds everybody again.
+    """
+    from autograde import course
+    from autograde.office import export_and_show
+
+    pairs = [said.partition("=") for said in column or []]
+    if wrong := [name for name, _, called in pairs if not called.strip()]:
+        raise UserError(f"--column {wrong[0]!r} is not LESSON=NAME")
+    export_and_show(to, course.chosen(names) if names else None, _settings(ROOT, output, db, 1, ""), file,
+                    {name: called for name, _, called in pairs}, console, errors, mark=mark)
+
+
+@app.command()
 def demo(
     output: Annotated[Path, typer.Option(help="The folder for the class and its results.")] = ROOT / "build" / "class",
     workers: Workers = CORES,
@@ -288,6 +350,10 @@ def _settings(submitted, output, db, workers, scheduler, force=False, limits=Non
 
     return Settings(submitted.absolute(), output.absolute(), db or f"sqlite:///{output.absolute() / 'gradebook.db'}",
                     workers, scheduler or None, limits or _limits(), force)
+
+
+for _command in app.registered_commands:  # a docstring's lines are no lines of the help: the terminal breaks them
+    _command.help = re.sub(r"(?<!\n)\n(?!\n)", " ", inspect.getdoc(_command.callback))
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ hand-in that is replaced is kept.
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
@@ -16,7 +15,7 @@ import shutil
 import unicodedata
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -24,7 +23,9 @@ from pathlib import Path
 from autograde import course
 from autograde.course import UserError
 from autograde.intake import nofollow
+from autograde.intake import roster as rosters
 from autograde.intake.roll import NOBODY, NOTEBOOKS, name_problem, spelled
+from autograde.intake.roster import Person
 from autograde.intake.skeleton import Skeleton
 from autograde.text import shown
 
@@ -64,12 +65,11 @@ def collect(source: Path, submitted: Path, lesson: str = "", roster: Path | None
     Parameters
     ----------
     lesson : what everything in it belongs to; by default each notebook says it itself.
-    roster : a CSV file with a row a student: the id in its first column (or the one called student, id, login or
-        username), and in the others what platforms call that student: name, e-mail, number.
+    roster : a CSV file with a row a student, see `roster.read`: the id, and what platforms call that student.
 
     Raises UserError if the source cannot be read or holds no file at all.
     """
-    done, known = Collected(), _roster(roster) if roster else None
+    done, known = Collected(), _known(rosters.read(roster).people.values()) if roster else None
     files, room = [], MAX_TOTAL
     for file in _files(source, done.unplaced):
         files.append(file)
@@ -232,28 +232,13 @@ def _gradescope_names(files: Sequence[Download]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _roster(path: Path) -> dict[str, str]:
-    """Ids by everything that a row calls a student."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-        dialect = csv.Sniffer().sniff(text.split("\n")[0], ",;\t") if text.strip() else csv.excel
-        rows = list(csv.reader(io.StringIO(text), dialect))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"the roster {path} cannot be read as CSV in UTF-8: {error}") from None
-    if len(rows) < 2:
-        raise UserError(f"the roster {path} needs a line of column names and a row a student")
-    header = [re.sub(r"\W", "", name).lower() for name in rows[0]]
-    column = next((header.index(name) for name in ("student", "studentid", "id", "login", "loginid", "username")
-                   if name in header), 0)
+def _known(people: Iterable[Person]) -> dict[str, str]:
+    """Ids by everything that a roster's row calls a student; what two are called is nobody's."""
     known: dict[str, str] = {}
     twice: set[str] = set()
-    for row in (row for row in rows[1:] if len(row) > column and row[column].strip()):
-        student = spelled(row[column])
-        first = next((row[i] for i, name in enumerate(header) if name.startswith("first") and i < len(row)), "")
-        last = next((row[i] for i, name in enumerate(header) if name.startswith(("last", "sur")) and i < len(row)), "")
-        calls = {key for cell in (*row, f"{first} {last}", f"{last} {first}") for key in _keys(cell)}
-        for key in calls:
-            twice |= {key} if known.setdefault(key, student) != student else set()
+    for person in people:
+        for key in {key for call in person.calls for key in _keys(call)}:
+            twice |= {key} if known.setdefault(key, person.id) != person.id else set()
     return {key: student for key, student in known.items() if key not in twice}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +19,10 @@ from sqlalchemy.orm import Session
 
 from autograde.course import UserError
 from autograde.intake.roll import name_problem
-from autograde.recording import due, leaving, standing
+from autograde.intake.roster import Person
+from autograde.recording import due, export, leaving, standing
 from autograde.recording.database import Database
+from autograde.recording.export import Grade
 from autograde.recording.sheet import GradeCell, Sheet, answer_ids, check_id, find_notebook, prepared
 from autograde.recording.standing import Late
 from autograde.records import Result, Standing, Submission
@@ -105,6 +107,51 @@ class Writer:
         with self._database.session() as session:
             standing.write_penalties(session, sheet, self._late, student)
             return standing.read(session, sheet, student)
+
+    def recorded(self) -> list[str]:
+        """The assignments, lessons of this course or not, for which the gradebook has a submission, in order."""
+        with self._database.session() as session:
+            return sorted(session.scalars(
+                select(api.Assignment.name).distinct()
+                .join(api.SubmittedAssignment, api.SubmittedAssignment.assignment_id == api.Assignment.id)
+                .join(api.SubmittedNotebook, api.SubmittedNotebook.assignment_id == api.SubmittedAssignment.id)))
+
+    def grades(self, assignments: Sequence[str], now: datetime) -> list[Grade]:
+        """Every student's grade for some assignments, through nbgrader's own API; see `export.grades`.
+
+        Penalties are as they were written last: ask for the `standings` of a lesson first.
+        """
+        with self._database.explained():
+            try:
+                return list(export.grades(self._database.book, assignments, (), now))
+            finally:
+                self._database.book.db.remove()  # or its transaction would lock out those that follow
+
+    def enrol(self, people: Iterable[Person]) -> tuple[list[str], list[str]]:
+        """Write who is in the class; returns whose rows are new and whose changed. What a row leaves empty stays."""
+        new, changed = [], []
+        with self._database.session() as session:
+            known = {student.id: student for student in session.scalars(select(api.Student))}
+            for person in people:
+                student = known.get(person.id)
+                if student is None:
+                    student = api.Student(id=person.id)
+                    session.add(student)
+                    new.append(person.id)
+                values = {"first_name": person.first_name, "last_name": person.last_name, "email": person.email,
+                          "lms_user_id": person.number}
+                values = {name: value for name, value in values.items()
+                          if value and getattr(student, name) != value}
+                for name, value in values.items():
+                    setattr(student, name, value)
+                if values and person.id not in new[-1:]:
+                    changed.append(person.id)
+        return new, changed
+
+    def students(self) -> list[str]:
+        """Everybody whom the gradebook knows."""
+        with self._database.session() as session:
+            return sorted(session.scalars(select(api.Student.id)))
 
     def due(self, student: str, lesson: str) -> datetime | None:
         """When a student's work is due (UTC without zone), an extension included; None if that was never said."""
