@@ -11,9 +11,7 @@ from tests import mutants
 OPEN = {
     "bi.bmes_decode",
     "bi.f1",
-    "bi.final_state",
     "bi.layer",
-    "bi.merge",
     "bptt.clip_global_norm",
     "bptt.forward_cache",
     "bptt.gradcheck",

@@ -15,15 +15,17 @@ def reverse_valid(reverse_valid, case):
 
 
 def merge(merge, case):
-    """Two outputs merged; for None, both of them."""
+    """Two outputs merged; for None, both of them, or what came in their place."""
     mode = text(case["mode"])
     forward, backward = (case.float32(way) for way in WAYS)
     y = merge(forward, backward, None if mode == "None" else mode)
-    if isinstance(y, list | tuple):
-        if len(y) != 2:
-            raise ValueError(f"merge returned {len(y)} things; two outputs were expected")
-        return dict(zip(WAYS, y, strict=True))
-    return {"y": y}
+    if mode != "None":
+        return {"y": y}
+    if not isinstance(y, list | tuple):
+        return {"forward": y}
+    if len(y) != 2:
+        raise ValueError(f"merge returned {len(y)} things; two outputs were expected")
+    return dict(zip(WAYS, y, strict=True))
 
 
 def layer(BiRNN, case):

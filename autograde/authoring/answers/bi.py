@@ -119,6 +119,25 @@ def merge(forward, backward, mode="concat"):
              "mul": lambda: ops.multiply(forward, backward), "ave": lambda: ops.add(forward, backward) * 0.5}
     return table[mode]()
 ''',
+        "Keras's merging layers": '''
+def merge(forward, backward, mode="concat"):
+    layers = {"concat": keras.layers.Concatenate, "sum": keras.layers.Add, "mul": keras.layers.Multiply,
+              "ave": keras.layers.Average}
+    return layers[mode]()([forward, backward]) if mode else (forward, backward)
+''',
+        "each unit written into its place": '''
+def merge(forward, backward, mode="concat"):
+    if mode is None:
+        return forward, backward
+    forward, backward = np.asarray(forward), np.asarray(backward)
+    if mode != "concat":
+        total = forward + backward
+        return {"sum": total, "ave": total * 0.5, "mul": forward * backward}[mode]
+    u = forward.shape[-1]
+    y = np.empty(forward.shape[:-1] + (2 * u,), forward.dtype)
+    y[..., :u], y[..., u:] = forward, backward
+    return y
+''',
     },
     "bi.layer": {
         "everything flipped, the mask too": '''
@@ -278,6 +297,26 @@ def final_state(forward, backward, mask):
         steps = np.flatnonzero(m)
         rows.append(ops.concatenate([f[steps[-1]], b[steps[0]]]))
     return ops.stack(rows)
+''',
+        "the last True, from the right": '''
+def final_state(forward, backward, mask):
+    last = mask.shape[1] - 1 - np.argmax(mask[:, ::-1], axis=1)
+    ends = np.stack([forward[row, step] for row, step in enumerate(last)])
+    return np.concatenate((ends, backward[:, 0]), axis=-1)
+''',
+        "the step whose successor is padding": '''
+def final_state(forward, backward, mask):
+    mask = ops.cast(mask, "float32")
+    following = ops.concatenate([mask[:, 1:], ops.zeros_like(mask[:, :1])], axis=1)
+    is_last = mask - following
+    return ops.concatenate([ops.einsum("bt,btu->bu", is_last, forward), backward[:, 0]], axis=1)
+''',
+        "TensorFlow's gather_nd": '''
+def final_state(forward, backward, mask):
+    import tensorflow as tf
+    last = tf.reduce_sum(tf.cast(mask, tf.int32), axis=-1) - 1
+    where = tf.stack([tf.range(tf.size(last)), last], axis=1)
+    return tf.concat([tf.gather_nd(forward, where), backward[:, 0, :]], -1)
 ''',
         "each row cut at its length": '''
 def final_state(forward, backward, mask):
@@ -441,6 +480,9 @@ def reverse_valid(x, mask):
         "averaged over the units": edit(
             "(forward + backward) / 2", "ops.mean(ops.concatenate([forward, backward], axis=-1), axis=-1)"),
         "mul as a matrix product": edit("forward * backward", "ops.matmul(forward, backward)"),
+        "mul as an inner product": edit("forward * backward", "ops.sum(forward * backward, axis=-1)"),
+        "None, backward first": edit("return forward, backward", "return backward, forward"),
+        "None stacks the two": edit("return forward, backward", "return ops.stack([forward, backward])"),
         "None treated as concat": '''
 def merge(forward, backward, mode="concat"):
     if mode == "sum":
@@ -506,6 +548,12 @@ def final_state(forward, backward, mask):
 ''',
         "off by one": edit(", axis=1) - 1", ", axis=1)"),
         "added, not joined": edit("ops.concatenate([end, backward[:, 0]], axis=-1)", "end + backward[:, 0]"),
+        "mean over the valid steps": '''
+def final_state(forward, backward, mask):
+    both = ops.concatenate([forward, backward], axis=-1)
+    valid = ops.cast(mask, "float32")[:, :, None]
+    return ops.sum(both * valid, axis=1) / ops.sum(valid, axis=1)
+''',
     },
     "bi.bmes_decode": {
         "cuts only after E and S": change(BUFFER, '''        if t in ("B", "S") and word:
@@ -623,5 +671,60 @@ def word_f1(gold, predicted):
                                 "(precision + recall) / 2"),
         "right over all": change(LOOPS, "2 * tp / (n_pred + n_gold)", "tp / (n_pred + n_gold - tp)"),
         "nothing right divides by zero": edit(" if right else 0.0", ""),
+    },
+}
+
+STRANGERS = {
+    "bi.reverse_valid": {
+        "one step too far, in NumPy": ('''
+def reverse_valid(x, mask):
+    n = mask.sum(axis=1)[:, None]
+    t = np.arange(x.shape[1])
+    return np.take_along_axis(x, np.where(t < n, n - t, t)[..., None], axis=1)
+''', 0, {"off by one"}),
+        "a list of lists turned": ('''
+def reverse_valid(x, mask):
+    rows = x.tolist()
+    return np.array([row[::-1] for row in rows], "float32")
+''', 1, {"padding flipped to the front"}),
+        "written into x": ('''
+def reverse_valid(x, mask):
+    for row, n in enumerate(mask.sum(1)):
+        x[row, :n] = x[row, :n][::-1].copy()
+    return x
+''', 3, {"changes its inputs"}),
+    },
+    "bi.merge": {
+        "@ in NumPy": ('''
+def merge(forward, backward, mode="concat"):
+    if mode is None:
+        return [forward, backward]
+    return {"concat": lambda: np.concatenate([forward, backward], 2), "sum": lambda: forward + backward,
+            "mul": lambda: forward @ backward, "ave": lambda: np.mean([forward, backward], axis=0)}[mode]()
+''', 2, {"mul as a matrix product"}),
+        "added in place": ('''
+def merge(forward, backward, mode="concat"):
+    if mode is None:
+        return forward, backward
+    if mode == "concat":
+        return np.append(forward, backward, axis=-1)
+    if mode == "mul":
+        forward *= backward
+    else:
+        forward += backward
+    return forward / 2 if mode == "ave" else forward
+''', 3, {"changes its inputs"}),
+    },
+    "bi.final_state": {
+        "one step too far, in NumPy": ('''
+def final_state(forward, backward, mask):
+    n = np.count_nonzero(mask, axis=1)
+    return np.hstack([forward[np.arange(len(n)), n], backward[:, 0]])
+''', 0, {"off by one"}),
+        "mask times output, last position": ('''
+def final_state(forward, backward, mask):
+    m = mask[:, :, None]
+    return np.concatenate([(forward * m)[:, -1], (backward * m)[:, 0]], axis=1)
+''', 1, set()),
     },
 }

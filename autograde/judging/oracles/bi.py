@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from autograde.judging.common import mistake, mistakes, sigmoid, sizes
-from autograde.judging.exercise import Aspect, Case, Exercise, Raises
+from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
 from unrolled.probes import codes, text
 
 LESSON = "06_bidirectional"
@@ -126,13 +126,13 @@ MODES = ("concat", "sum", "mul", "ave", "None")
 
 
 def merge_cases(rng):
-    B, T, u = 2, 5, 3
-    cases = {}
-    for mode in MODES:
-        outputs = {way: rng.normal(size=(B, T, u)) for way in ("forward", "backward")}
-        about = f"merge_mode {mode}, two outputs of shape (B, T, u) = ({B}, {T}, {u})"
-        cases[mode] = Case({**outputs, "mode": codes(mode)}, about=about)
-    return cases
+    def case(mode, *shape):
+        outputs = {way: rng.normal(size=shape) for way in ("forward", "backward")}
+        return Case({**outputs, "mode": codes(mode)},
+                    about=f"merge_mode {mode}, two outputs of shape (B, T, u) = {shape}")
+
+    cases = {mode: case(mode, *sizes(rng, 3, 2, 8)) for mode in MODES}
+    return cases | {f"{mode}, one step": case(mode, 1, 1, int(rng.integers(2, 9))) for mode in MODES}
 
 
 def merge(case, axis=-1, backward_first=False, ave="half", mul=np.multiply, none="pair", stacked=False):
@@ -141,12 +141,14 @@ def merge(case, axis=-1, backward_first=False, ave="half", mul=np.multiply, none
     mode = text(case["mode"])
     if mode == "None" and none == "pair":
         return {"forward": f, "backward": b}
-    if mode == "None" and none == "stack":
-        return {"forward": np.stack([f, b], axis=-1)}
+    if mode == "None" and none == "other way round":
+        return {"forward": b, "backward": f}
+    if mode == "None" and none != "concat":
+        return {"forward": np.stack([f, b], axis=none)}
     if mode in ("concat", "None"):
-        if stacked:
-            return {"y": np.stack([f, b], axis=-1)}
-        return {"y": np.concatenate([b, f] if backward_first else [f, b], axis=axis)}
+        pair = [b, f] if backward_first else [f, b]
+        joined = np.stack(pair, axis=-1) if stacked else np.concatenate(pair, axis=axis)
+        return {"forward" if mode == "None" else "y": joined}
     if mode == "sum":
         return {"y": f + b}
     if mode == "mul":
@@ -155,8 +157,6 @@ def merge(case, axis=-1, backward_first=False, ave="half", mul=np.multiply, none
                   "units": np.mean(np.concatenate([f, b], axis=-1), axis=-1)}[ave]}
 
 
-_wrong = partial(mistake, merge)
-
 MERGE = Exercise(
     id="bi.merge",
     title="Merge the two directions",
@@ -164,30 +164,37 @@ MERGE = Exercise(
     reference=merge,
     forbids=("unrolled.lessons.bi.join",),
     aspects=(
-        Aspect("concat", 1, on=("concat/*",), ask="With u units each way, what is the last dimension?"),
-        Aspect("sum, mul and ave", 2, on=("sum/*", "mul/*", "ave/*"), ask="All three work element by "
+        Aspect("concat", 1, on=("concat*/*",), ask="With u units each way, what is the last dimension?"),
+        Aspect("sum, mul and ave", 2, on=("sum*/*", "mul*/*", "ave*/*"), ask="All three work element by "
                "element."),
-        Aspect("None keeps both", 1, on=("None/*",), ask="merge_mode=None returns a pair, forward first."),
+        Aspect("None keeps both", 1, on=("None*/*",), ask="merge_mode=None returns a pair, forward first."),
     ),
-    misconceptions=(
-        _wrong("backward first", "The halves have changed places: Keras puts the forward output first, so "
-               "the first u features are the forward ones.", backward_first=True),
-        _wrong("joined along time", "You laid the two outputs one after the other in time: the result has 2T "
-               "steps. Join the features, the last axis.", axis=1),
-        _wrong("joined along the batch", "You joined along axis 0, so the batch doubled. Join the "
-               "features, the last axis.", axis=0),
-        _wrong("stacked, not joined", "Stacking makes a new axis of length 2; concatenation makes the "
-               "feature axis twice as long.", stacked=True),
-        _wrong("average without the half", "ave is (forward + backward) / 2; yours is still the sum.",
-               ave="sum"),
-        _wrong("only the backward half is halved", "Division binds before addition: forward + backward / "
-               "2 halves the backward output only. It needs brackets.", ave="precedence"),
-        _wrong("averaged over the units", "You averaged away the feature axis. ave takes the mean of the two "
-               "directions, unit by unit, and keeps (B, T, u).", ave="units"),
-        _wrong("mul as a matrix product", "mul multiplies element by element; ops.matmul wants inner "
-               "dimensions that agree.", mul=Raises("InvalidArgumentError", "Matrix size-incompatible")),
-        _wrong("None treated as concat", "merge_mode=None means “do not merge”: return the two outputs "
-               "as they are.", none="concat"),
+    misconceptions=mistakes(
+        merge,
+        ("backward first", "The halves have changed places: Keras puts the forward output first, so "
+         "the first u features are the forward ones.", {"backward_first": True}),
+        ("joined along time", "You laid the two outputs one after the other in time: the result has 2T "
+         "steps. Join the features, the last axis.", {"axis": 1}),
+        ("joined along the batch", "You joined along axis 0, so the batch doubled. Join the "
+         "features, the last axis.", {"axis": 0}),
+        ("stacked, not joined", "Stacking makes a new axis of length 2; concatenation makes the "
+         "feature axis twice as long.", {"stacked": True}),
+        ("average without the half", "ave is (forward + backward) / 2; yours is still the sum.", {"ave": "sum"}),
+        ("only the backward half is halved", "Division binds before addition: forward + backward / "
+         "2 halves the backward output only. It needs brackets.", {"ave": "precedence"}),
+        ("averaged over the units", "You averaged away the feature axis. ave takes the mean of the two "
+         "directions, unit by unit, and keeps (B, T, u).", {"ave": "units"}),
+        ("mul as a matrix product", "mul multiplies element by element; a matrix product wants inner "
+         "dimensions that agree.",
+         {"mul": Raises(SHAPES_CLASH, "Matrix size-incompatible|mismatch in its core dimension")}),
+        ("mul as an inner product", "You multiply and then add up over the units: one number a step is left. mul keeps "
+         "(B, T, u).", {"mul": lambda f, b: (f * b).sum(axis=-1)}),
+        ("None treated as concat", "merge_mode=None means “do not merge”: return the two outputs "
+         "as they are.", {"none": "concat"}),
+        ("None, backward first", "The pair has changed places: return forward, then backward.",
+         {"none": "other way round"}),
+        *(("None stacks the two", "merge_mode=None means “do not merge”: return two outputs, `forward, backward`. You "
+           "stacked them into one.", {"none": axis}) for axis in (0, -1)),
     ),
 )
 
@@ -346,20 +353,19 @@ LAYER = Exercise(
 # --- bi.final_state ----------------------------------------------------------------------------------------
 
 def final_cases(rng):
-    B, T, u = 3, 7, 2
-    lengths = ragged(rng, T, B)
-
-    def draw(mask, about):
+    def case(mask, about):
+        B, T = mask.shape
+        u = int(rng.choice([n for n in range(2, 7) if n not in (B, T)]))
         outputs = {way: rng.normal(size=(B, T, u)) for way in ("forward", "backward")}
-        return Case({**outputs, "mask": mask}, about=about)
+        return Case({**outputs, "mask": mask}, about=f"B = {B}, u = {u}, {about}")
 
-    return {
-        "full": draw(np.ones((B, T), bool), f"B = {B}, T = {T}, u = {u}, no padding"),
-        "padded": draw(mask_of(lengths, T), f"the same shape, valid lengths {', '.join(map(str, lengths))}"),
-    }
+    B, T = sizes(rng, 2, 3, 8)
+    cases = {"full": case(np.ones((B, T), bool), f"T = {T}, no padding"),
+             "one step": case(np.ones((B, 1), bool), "T = 1, no padding")}
+    return cases | {name: case(*given) for name, given in padded_masks(rng).items()}
 
 
-def final_state(case, forward="last valid", backward="first", order=(0, 1), longest=False, joined=True):
+def final_state(case, forward="last valid", backward="first", order=(0, 1), longest=False, joined=True, pooled=False):
     """What each direction knows when it has read everything; each keyword is a way to get it wrong."""
     mask = case["mask"]
     n = mask.sum(axis=1)
@@ -367,13 +373,13 @@ def final_state(case, forward="last valid", backward="first", order=(0, 1), long
     T = mask.shape[1]
     at = {"last valid": n - 1, "first": n * 0, "last": n * 0 + T - 1, "off by one": n}
     if forward == "off by one" and (n == T).any():
-        return Raises("InvalidArgumentError", "is not in [0")
+        return Raises(*BEHIND_THE_END)
     rows = np.arange(len(n))
     parts = case["forward"][rows, at[forward]], case["backward"][rows, at[backward]]
+    if pooled:
+        parts = [(case[way] * mask[..., None]).sum(axis=1) / n[:, None] for way in ("forward", "backward")]
     return {"h": np.concatenate([parts[i] for i in order], axis=-1) if joined else parts[0] + parts[1]}
 
-
-_wrong = partial(mistake, final_state)
 
 FINAL = Exercise(
     id="bi.final_state",
@@ -381,30 +387,32 @@ FINAL = Exercise(
     cases=final_cases,
     reference=final_state,
     aspects=(
-        Aspect("without padding", 1, on=("full/*",), ask="At which position has the backward cell read "
+        Aspect("without padding", 1, on=("full/*", "one step/*"), ask="At which position has the backward cell read "
                "everything?"),
-        Aspect("with padding", 3, on=("padded/*",), ask="At which position has the forward cell just read "
-               "the last valid step of its row?"),
+        Aspect("with padding", 3, on=("padded/*", "one full/*", "one row/*"), ask="At which position has the forward "
+               "cell just read the last valid step of its row?"),
     ),
-    misconceptions=(
-        _wrong("out[:, -1]", "You take both outputs at the last position. There the backward cell has "
-               "only just begun: it has read everything at position 0.", forward="last", backward="last"),
-        _wrong("both at the last valid step", "At the last valid step the backward cell has read that one "
-               "step. Take its output at position 0.", backward="last valid"),
-        _wrong("forward at the last padded step", "The forward output is taken at T − 1, behind the "
-               "padding. Each row ends at its own last valid step.", forward="last"),
-        _wrong("both at the first step", "At position 0 the forward cell has read one step only. Take it "
-               "at the last valid step.", forward="first"),
-        _wrong("ends swapped", "The ends have changed places: forward is complete at the last valid step, "
-               "backward at position 0.", forward="first", backward="last valid"),
-        _wrong("backward first", "Both vectors are right but in the wrong order: forward first, then "
-               "backward.", order=(1, 0)),
-        _wrong("one length for every row", "Every row is read at the longest row's last step; each row "
-               "has a last valid step of its own.", longest=True),
-        _wrong("off by one", "A row with n valid steps ends at position n − 1; you look at position n.",
-               forward="off by one"),
-        _wrong("added, not joined", "The two vectors were added. ⊕ here means concatenation: (B, 2u).",
-               joined=False),
+    misconceptions=mistakes(
+        final_state,
+        ("out[:, -1]", "You take both outputs at the last position. There the backward cell has "
+         "only just begun: it has read everything at position 0.", {"forward": "last", "backward": "last"}),
+        ("both at the last valid step", "At the last valid step the backward cell has read that one "
+         "step. Take its output at position 0.", {"backward": "last valid"}),
+        ("forward at the last padded step", "The forward output is taken at T − 1, behind the "
+         "padding. Each row ends at its own last valid step.", {"forward": "last"}),
+        ("both at the first step", "At position 0 the forward cell has read one step only. Take it "
+         "at the last valid step.", {"forward": "first"}),
+        ("ends swapped", "The ends have changed places: forward is complete at the last valid step, "
+         "backward at position 0.", {"forward": "first", "backward": "last valid"}),
+        ("backward first", "Both vectors are right but in the wrong order: forward first, then "
+         "backward.", {"order": (1, 0)}),
+        ("one length for every row", "Every row is read at the longest row's last step; each row "
+         "has a last valid step of its own.", {"longest": True}),
+        ("off by one", "A row with n valid steps ends at position n − 1; you look at position n.",
+         {"forward": "off by one"}),
+        ("added, not joined", "The two vectors were added. ⊕ here means concatenation: (B, 2u).", {"joined": False}),
+        ("mean over the valid steps", "You average over the valid steps. Asked for is one step of each direction, the "
+         "one where it has read everything.", {"pooled": True}),
     ),
 )
 
