@@ -64,12 +64,13 @@ def lab(
 
     Nothing you saved is ever overwritten: a lesson that changed since you began it arrives beside yours.
     """
-    from autograde.authoring import desk
-    from autograde.show import print_desk
-
-    print_desk(console, desk.lay_out(folder), folder)
-    os.chdir(folder)
     from jupyterlab.labapp import LabApp
+
+    from autograde.authoring import desk
+
+    for line in desk.in_words(desk.lay_out(folder), folder):
+        console.print(line, soft_wrap=True)
+    os.chdir(folder)
 
     LabApp.launch_instance(argv=context.args)
 
@@ -363,6 +364,13 @@ def main() -> None:
         app()
     except UserError as error:
         print(f"autograde: {error}", file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        from autograde.installed import what_is_missing
+
+        if not (says := what_is_missing(error.name or "")):
+            raise
+        print(f"autograde: {says}", file=sys.stderr)
         sys.exit(2)
 
 

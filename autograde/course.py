@@ -24,11 +24,30 @@ class UserError(Exception):
     """Something the person at the command line can put right: printed as one line, exit code 2."""
 
 
-ROOT = Path(os.environ.get("UNROLLED_COURSE", Path(__file__).resolve().parent.parent))
-SOLUTIONS = ROOT / "solutions"
-NOTEBOOKS = ROOT / "notebooks"
+# In an installed package its lessons lie inside it; in a clone of the repository, beside the packages.
+SHIPPED = Path(__file__).resolve().parent / "shipped"
+INSTALLED = SHIPPED.is_dir()
+BUILT_IN = SHIPPED if INSTALLED else Path(__file__).resolve().parents[1]
+# Where a class is graded: submissions, marks, reports. A clone is such a directory; an installed course is used from
+# whatever folder one is in, as nbgrader is.
+ROOT = Path(os.environ.get("UNROLLED_COURSE", Path.cwd() if INSTALLED else BUILT_IN))
+_LESSONS = ROOT if (ROOT / "solutions").is_dir() else BUILT_IN
+SOLUTIONS = _LESSONS / "solutions"
+NOTEBOOKS = _LESSONS / "notebooks"
+SAMPLES = _LESSONS / "samples"
 BUILD = ROOT / "build"
 WORK = ROOT / "work"  # a student's own copy of the lessons
+
+
+def settings(root: Path) -> Path:
+    """The file with nbgrader's settings for a course directory: its own, else the one that came with the course."""
+    own = root / "nbgrader_config.py"
+    return own if own.is_file() else BUILT_IN / own.name
+
+
+def said(path: Path) -> str:
+    """A path as it is said to a person: short inside the course directory."""
+    return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
 def lessons() -> list[str]:
@@ -54,3 +73,8 @@ def reference(lesson: str) -> Path:
 
 def released(lesson: str) -> Path:
     return NOTEBOOKS / lesson / f"{lesson}.ipynb"
+
+
+def comes_with_the_package(lesson: str) -> bool:
+    """Whether a lesson lies inside an installed package, where nobody writes."""
+    return INSTALLED and released(lesson).is_relative_to(SHIPPED)

@@ -141,7 +141,8 @@ def late_penalty(root: Path):
     """The penalty for late submissions that the course's ``nbgrader_config.py`` sets, for `gradebook.Writer`."""
     from traitlets.config import PyFileConfigLoader
 
-    config = PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config()
+    settings = course.settings(root)
+    config = PyFileConfigLoader(settings.name, path=str(settings.parent)).load_config()
     step = stock.AssignLatePenalties(config=config)
     return step.plugin_class(parent=step).late_submission_penalty
 

@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from autograde import run
-from autograde.authoring.desk import Laid
 from autograde.course import ROOT, UserError, write_text
 from autograde.intake.roll import read_roll
 from autograde.nbgrader import late_penalty
@@ -47,18 +46,6 @@ def print_protections(console: Console, box, *, whole: bool = False) -> bool:
         f"Student code is NOT closed in here ({box.reason}); off: {', '.join(off)}")
     console.print(line, soft_wrap=True)
     return isolated
-
-
-def print_desk(console: Console, laid: list[Laid], folder: Path) -> None:
-    """Say where a student's own copy lies and what changed in it."""
-    console.print(f"Your own copy of the course: {folder.absolute()}", soft_wrap=True)
-    for what, words in (("new", "laid out"), ("replaced", "brought up to date; you had not begun them")):
-        names = [one.lesson for one in laid if one.what == what]
-        if names:
-            console.print(f"  {words}: {', '.join(names)}", soft_wrap=True)
-    for one in laid:
-        if one.says:
-            console.print(f"  {one.says}.", soft_wrap=True)
 
 
 def grade_and_show(names, settings, console: Console, errors: Console, *, json_file: Path | None = None,

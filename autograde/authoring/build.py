@@ -31,6 +31,8 @@ def build(name: str, *, run: bool = True) -> None:
     With ``run=False`` the committed outputs are kept where a cell's source is unchanged. Nothing is
     written unless everything succeeded.
     """
+    if course.comes_with_the_package(name):
+        raise LessonError(f"{name} came with the installed package; to change it, take the repository")
     reference = derive_reference(name, run=run)
     student = derive_student(name, reference)
     write(course.reference(name), reference)
@@ -41,12 +43,12 @@ def check(name: str, *, run: bool = True) -> list[str]:
     """What differs between the committed notebooks of a lesson and newly derived ones, naming the cell."""
     for path in (course.reference(name), course.released(name)):
         if not path.exists():
-            return [f"{name}: {path.relative_to(course.ROOT)} is missing; run: autograde build {name}"]
+            return [f"{name}: {course.said(path)} is missing; run: autograde build {name}"]
     reference = derive_reference(name, run=run)
     student = derive_student(name, reference)
     found = []
     for path, new in ((course.reference(name), reference), (course.released(name), student)):
-        where = path.relative_to(course.ROOT)
+        where = course.said(path)
         found += [f"{where}: {problem}" for problem in differences(nbformat.read(path, 4), new)]
     return found
 

@@ -70,7 +70,7 @@ def _released(name: str, reference: NotebookNode) -> NotebookNode:
 def _unlike(name: str, which: str, derived: NotebookNode) -> str:
     """How the committed notebook differs from the derived one where it counts; empty if it does not."""
     path = getattr(course, which)(name)
-    where = path.relative_to(course.ROOT) if path.is_relative_to(course.ROOT) else path
+    where = course.said(path)
     try:
         committed = nbformat.read(path, 4)
     except FileNotFoundError:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograde import course
-from autograde.authoring import derived
 from autograde.course import UserError, write_text
 
 NOTE = ".laid-out.json"  # what was laid out, beside the lessons
@@ -45,6 +44,15 @@ def lay_out(folder: Path) -> list[Laid]:
     return laid
 
 
+def in_words(laid: list[Laid], folder: Path) -> list[str]:
+    """Where a student's own copy lies and what changed in it, line by line."""
+    lines = [f"Your own copy of the course: {folder.absolute()}"]
+    for what, words in (("new", "laid out"), ("replaced", "brought up to date; you had not begun them")):
+        names = [one.lesson for one in laid if one.what == what]
+        lines += [f"  {words}: {', '.join(names)}"] if names else []
+    return lines + [f"  {one.says}." for one in laid if one.says]
+
+
 def _must_be_the_students(folder: Path) -> None:
     taken = [course.NOTEBOOKS, course.SOLUTIONS, *(course.ROOT / name for name in (
         "submitted", "autograded", "feedback", "report", "samples", "data", "tests", "autograde", "unrolled"))]
@@ -64,7 +72,7 @@ def _lay_out(folder: Path, name: str, known: dict[str, dict]) -> Laid:
         about["delivered"] = newest
         return Laid(name, "same", path)
     # Somebody may have worked in the course's own notebook. That is nobody's upgrade, but may be this student's work.
-    worked_in = derived.difference(name)
+    worked_in = _worked_in(name)
     if worked_in and saved:
         return Laid(name, "same", path, f"{worked_in}. Until then your copy stays as it is")
     what, says = "new", worked_in and f"{worked_in}. Your copy starts from it as it is now"
@@ -79,6 +87,15 @@ def _lay_out(folder: Path, name: str, known: dict[str, dict]) -> Laid:
     if not worked_in:
         about["laid_out"].append(newest)
     return Laid(name, what, path, says)
+
+
+def _worked_in(name: str) -> str:
+    """How the course's own notebook differs from its source; nobody works in the one inside an installed package."""
+    if course.comes_with_the_package(name):
+        return ""
+    from autograde.authoring import derived  # with packages that a student's install has not
+
+    return derived.difference(name)
 
 
 def _beside(folder: Path, name: str, newest: str, laid_out: list[str]) -> Path:

@@ -22,7 +22,7 @@ from autograde.authoring.build import write
 from autograde.cells import answer_of, exercise_of, kind_of
 from autograde.course import UserError
 
-SAMPLES = course.ROOT / "samples"
+SAMPLES = course.SAMPLES
 EVERYTHING = "*"
 # Keys that are no exercise: what is said about a student, and faults of form.
 FAULTS = {"delete": list, "duplicate": list, "tag": str, "first": list}
@@ -52,7 +52,7 @@ def write_class(name: str, target: Path, count: int | None = None) -> list[str]:
 def sample_class(name: str) -> dict[str, NotebookNode]:
     """Each sample student's notebook of a lesson, as handed in. Raises UserError."""
     path = table(name)
-    place = str(path.relative_to(course.ROOT) if path.is_relative_to(course.ROOT) else path)
+    place = course.said(path)
     try:
         students = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

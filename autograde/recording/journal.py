@@ -100,9 +100,16 @@ def version(lesson: str) -> str:
 
     digest = hashlib.sha256(course.reference(lesson).read_bytes())
     for package in (Path(__file__).parent.parent, Path(unrolled.__file__).parent):
-        for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".j2")):
+        for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".j2") and not _is_content(p)):
             digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def _is_content(path: Path) -> bool:
+    """Lessons and data that lie inside an installed package: of these only a lesson's own reference counts."""
+    from unrolled.data import DATA
+
+    return path.is_relative_to(course.SHIPPED) or path.is_relative_to(DATA)
 
 
 def _entry(line: bytes) -> dict | None:

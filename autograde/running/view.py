@@ -36,7 +36,7 @@ def covered() -> list[str]:
 
     package = Path(__file__).parent.parent
     covered = {package, course.SOLUTIONS, course.NOTEBOOKS, course.ROOT / "submitted", course.ROOT / "autograded",
-               course.ROOT / "feedback", course.ROOT / "samples", course.ROOT / "tests", course.ROOT / ".unrolled",
+               course.ROOT / "feedback", course.SAMPLES, course.ROOT / "tests", course.ROOT / ".unrolled",
                course.ROOT / ".git", course.BUILD, course.WORK}
     exposed = visible()
     return sorted(str(p) for p in covered if p != data.DATA and any(str(p).startswith(e + "/") for e in exposed))

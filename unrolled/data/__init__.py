@@ -13,7 +13,9 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-DATA = Path(os.environ.get("UNROLLED_DATA", Path(__file__).resolve().parents[2] / "data"))
+# Inside an installed package; in a clone of the repository beside the packages.
+_SHIPPED = Path(__file__).resolve().parent / "files"
+DATA = Path(os.environ.get("UNROLLED_DATA", _SHIPPED if _SHIPPED.is_dir() else _SHIPPED.parents[2] / "data"))
 
 
 class DataError(Exception):
@@ -41,7 +43,8 @@ def about(name: str) -> dict:
 def file(name: str, filename: str) -> Path:
     """The path of one verified file of a data set. Raises DataError if it is missing or damaged."""
     path = DATA / name / filename
-    repair = f"repair it with: python data/{name}/rebuild.py"
+    repair = ("install the course again: pip install --force-reinstall --no-deps unrolled-....whl" if DATA == _SHIPPED
+              else f"repair it with: python data/{name}/rebuild.py")
     if not path.exists():
         raise DataError(f"data file {path} is missing; {repair}")
     if hashlib.sha256(path.read_bytes()).hexdigest() != about(name)["files"][filename]["sha256"]:
