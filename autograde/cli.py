@@ -104,6 +104,25 @@ def build(
 
 
 @app.command()
+def release(
+    names: Lessons = None,
+    to: Annotated[Path, typer.Option(help="A new folder, or a file that ends in .zip.", show_default=False)] = ...,
+) -> None:
+    """Write what students are given: notebooks without solutions, data, and what their checks need, to install.
+
+    Works on machines without the course: each notebook's first cell installs it from the file beside it.
+    """
+    from autograde import course
+    from autograde.authoring import bundle, derived
+
+    chosen = course.chosen(names)
+    derived.require(chosen)
+    for name in bundle.write(chosen, to):
+        console.print(name, soft_wrap=True)
+    console.print(f"→ {to}", soft_wrap=True)
+
+
+@app.command()
 def collect(
     download: Annotated[Path, typer.Argument(help="A zip archive or a folder, as the platform gave it.")],
     submitted: Submitted = ROOT / "submitted",

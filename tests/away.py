@@ -21,11 +21,22 @@ PARTS = ("autograde", "unrolled", "solutions", "notebooks", "samples", "data", "
          "MANIFEST.in", "README.md", "LICENSE", "nbgrader_config.py", "Makefile", "environment.yml", "CHANGELOG.md",
          "CITATION.cff")
 NOBODY = 65534
+EXECUTE = """
+import sys, nbformat
+from pathlib import Path
+from nbclient import NotebookClient
+path = Path(sys.argv[1])
+notebook = nbformat.read(path, 4)
+NotebookClient(notebook, timeout=300, kernel_name="python3", allow_errors=True,
+               resources={"metadata": {"path": str(path.parent)}}).execute()
+nbformat.write(notebook, path)
+"""
 
 
 def build_wheel(folder: Path, parts: tuple[str, ...] = PARTS) -> Path:
     """``pip wheel .`` in a copy of these parts of the repository below `folder`; returns the wheel."""
     repository = folder / "a clone"
+    repository.mkdir()
     for part in parts:
         source = course.ROOT / part
         if source.is_dir():
@@ -46,16 +57,20 @@ class Place:
     folder: Path
 
     @classmethod
-    def make(cls, wheel: Path, lock: str) -> Place:
-        """With the packages that a lock names, the same files as here, and the wheel."""
+    def make(cls, wheel: Path | None, lock: str) -> Place:
+        """With the packages that a lock names, the same files as here, and the wheel; or without, but with pip."""
         place = cls(Path(tempfile.mkdtemp(prefix="away from home ")))
         place.folder.chmod(0o755)
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", place.folder / "environment"], check=True,
                        timeout=60)
         for name in re.findall(r"^([a-z0-9._-]+)==", (course.ROOT / lock).read_text(encoding="utf-8"), re.M):
             place._bring(name)
-        subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", place.program("python"),
-                        "install", "--quiet", "--no-deps", "--no-index", wheel], check=True, timeout=300)
+        if wheel is None:
+            place._bring("pip")
+        else:
+            subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", "--python",
+                            place.program("python"), "install", "--quiet", "--no-deps", "--no-index", wheel],
+                           check=True, timeout=300)
         for own in ("home", "course"):
             (place.folder / own).mkdir()
         return place
@@ -94,6 +109,11 @@ class Place:
         own = {"PATH": os.environ["PATH"], "HOME": str(self.folder / "home"), "COLUMNS": "200", "LANG": "C.UTF-8",
                "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
         return subprocess.run(whole, cwd=where, env=own, capture_output=True, text=True, timeout=timeout)
+
+    def execute(self, notebook: Path, seconds: int = 600) -> None:
+        """Run a notebook in place, in its own folder, by a kernel of this environment, past cells that fail."""
+        done = self.run("python", "-c", EXECUTE, notebook, timeout=seconds)
+        assert done.returncode == 0, done.stderr[-3000:]
 
     def results(self) -> dict[tuple[str, str], dict]:
         """What ``autograde demo`` found, by lesson and student."""

@@ -147,16 +147,6 @@ def test_damaged_data_of_an_installed_course_asks_for_the_course_again(instructo
 
 # A student's ----------------------------------------------------------------------------------------------------
 
-RUN = """
-import sys, nbformat
-from nbclient import NotebookClient
-notebook = nbformat.read(sys.argv[1], 4)
-NotebookClient(notebook, timeout=300, kernel_name="python3", allow_errors=True,
-               resources={"metadata": {"path": sys.argv[2]}}).execute()
-nbformat.write(notebook, sys.argv[1])
-"""
-
-
 def test_a_students_install_imports_without_what_grades(student):
     done = student.run("python", "-c", "import unrolled, sys; print('autograde' in sys.modules)")
     assert done.stdout == "False\n", done.stderr
@@ -179,8 +169,7 @@ def test_a_student_opens_a_lesson_and_all_checks_answer(student):
             if len(expected) > 1:
                 cell.source = answers[exercise_of(cell)]
     nbformat.write(notebook, path)
-    done = student.run("python", "-c", RUN, path, path.parent)
-    assert done.returncode == 0, done.stderr[-2000:]
+    student.execute(path)
     checks = {exercise_of(cell): cell.outputs for cell in nbformat.read(path, 4).cells if kind_of(cell) == "check"}
     assert checks.keys() == expected.keys() and len(checks) == 3
     for exercise, says in expected.items():
