@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import inspect
 import os
 import re
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +13,7 @@ import typer
 from rich.console import Console
 
 from autograde.course import ROOT, WORK, UserError
+from autograde.starting import quick_imports, speak_utf8, warm_up
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 # Nothing in what is printed is markup or the name of an emoji: names are people's.
@@ -167,8 +164,8 @@ def grade(
     from autograde import course
 
     chosen, limits = course.chosen(names), _limits(cell_seconds, memory_mb)
-    _warm_up(limits, scheduler)
-    with _quick_imports():
+    warm_up(limits, scheduler)
+    with quick_imports():
         from autograde.authoring import derived
         from autograde.show import grade_and_show
 
@@ -283,8 +280,8 @@ def demo(
     unprotected: Unprotected = False,
 ) -> None:
     """Grade the sample class that comes with the course: right, wrong, half done and hostile submissions."""
-    _warm_up(_limits())
-    with _quick_imports():
+    warm_up(_limits())
+    with quick_imports():
         from autograde import course
         from autograde.authoring import samples
         from autograde.show import grade_and_show
@@ -307,8 +304,8 @@ def regrade(
     unprotected: Unprotected = False,
 ) -> None:
     """Show who would change by how much, and why, if the class were graded again; write nothing without --write."""
-    _warm_up(_limits())
-    with _quick_imports():
+    warm_up(_limits())
+    with quick_imports():
         from autograde import course
         from autograde.authoring import derived
         from autograde.show import regrade_and_show
@@ -341,30 +338,6 @@ def _limits(cell_seconds: float = 10.0, memory_mb: int = 2048):
     return Limits(cell_cpu=cell_seconds, cell_idle=3 * cell_seconds, memory=memory_mb << 20)
 
 
-def _warm_up(limits, scheduler: str = "") -> None:
-    """Let the warm process import Keras while this one imports nbgrader: each takes seconds."""
-    if not scheduler:
-        from autograde.running import sandbox
-
-        threading.Thread(target=sandbox.start_early, args=(limits,), daemon=True).start()
-
-
-@contextlib.contextmanager
-def _quick_imports() -> Iterator[None]:
-    """Import what grading needs in half the time: without looking for garbage among what will stay.
-
-    And without the grammar of internationalised addresses that jsonschema compiles if it finds `rfc3987_syntax`: one
-    second, for a check that no notebook asks for.
-    """
-    gc.disable()
-    unwanted = sys.modules.setdefault("rfc3987_syntax", None)  # Python's own way to say: cannot be imported
-    yield
-    if unwanted is None:
-        del sys.modules["rfc3987_syntax"]
-    gc.freeze()
-    gc.enable()
-
-
 def _settings(submitted, output, db, workers, scheduler, force=False, limits=None):
     from autograde.run import Settings
 
@@ -378,7 +351,7 @@ for _command in app.registered_commands:  # a docstring's lines are no lines of 
 
 def main() -> None:
     """Run the command; what a person can put right is one line and exit code 2."""
-    _speak_utf8()
+    speak_utf8()
     try:
         app()
     except UserError as error:
@@ -391,17 +364,3 @@ def main() -> None:
             raise
         print(f"autograde: {says}", file=sys.stderr)
         sys.exit(2)
-
-
-def _speak_utf8() -> None:
-    """File names are UTF-8 whatever the locale says; what a terminal cannot print is written out, never an error.
-
-    Under a locale such as ``C`` Python would read half the names of a class as broken text: it starts again in its
-    UTF-8 mode, printing as before.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
-    if os.name == "posix" and sys.getfilesystemencoding().lower() != "utf-8":
-        told = {"PYTHONUTF8": "1", "PYTHONIOENCODING": f"{sys.stdout.encoding}:backslashreplace"}
-        os.execve(sys.executable, [sys.executable, "-m", "autograde", *sys.argv[1:]], os.environ | told)
-
