@@ -1,4 +1,7 @@
-"""The `autograde` command. Each subcommand imports what it needs, so that `--help` answers at once."""
+"""The `autograde` command. Each subcommand imports what it needs, so that `--help` answers at once.
+
+Long because every command's help stands here, in the words that a person reads.
+"""
 
 from __future__ import annotations
 
@@ -184,7 +187,9 @@ def feedback(names: Lessons = None, submitted: Submitted = ROOT / "submitted", o
     After grading by hand in the formgrader, or after a change of due dates. `grade` does the same at its end.
     """
     from autograde import course
-    from autograde.show import refresh_and_show
+
+    with quick_imports():
+        from autograde.show import refresh_and_show
 
     refresh_and_show(course.chosen(names), _settings(submitted, output, db, 1, ""), console)
 
@@ -202,8 +207,10 @@ def due(
 ) -> None:
     """Show or set when a lesson is due, for everybody or for one student; penalties and pages follow at once."""
     from autograde import course
-    from autograde.recording.due import moment
-    from autograde.show import due_and_show
+
+    with quick_imports():
+        from autograde.recording.due import moment
+        from autograde.show import due_and_show
 
     [name] = course.chosen([lesson])
     if student and not date:
@@ -211,6 +218,32 @@ def due(
                         f"autograde due {name} '2026-03-03 23:59' --student {student[0]}")
     due_and_show(name, (moment(date),) if date else (), student or [],
                  _settings(submitted, output, db, 1, ""), console)
+
+
+@app.command()
+def report(
+    names: Lessons = None,
+    anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in place of names, no links to pages and no "
+                                            "notes; into report/anonymous/.")] = False,
+    output: Output = ROOT,
+    db: Db = "",
+) -> None:
+    """Write the class reports: one HTML page a lesson, and one for the course if no lesson is named.
+
+    Who needs your eye, scores, the misconceptions met most often as a chart to open the next lecture with, how hard
+    each exercise was and whether it separates, wrong answers that nobody has a name for yet, and every student with a
+    link to their page. `grade` and `feedback` write the lessons' reports too.
+
+    With --anonymous it can be shown in a lecture: a student has the same number in every lesson, and who has which
+    says only the course's secret. In a class of a few, points alone may tell who it is.
+    """
+    from autograde import course
+
+    with quick_imports():
+        from autograde.office import report_and_show
+
+    report_and_show(course.chosen(names) if names else None, _settings(ROOT, output, db, 1, ""), console,
+                    anonymous=anonymous)
 
 
 @app.command()
@@ -231,7 +264,8 @@ def roster(
     is taken out, and an empty cell changes nothing. The same file serves `autograde collect --roster`. Exit code 2: a
     row could not be taken; it is listed, and everybody else was.
     """
-    from autograde.office import roster_and_show
+    with quick_imports():
+        from autograde.office import roster_and_show
 
     if roster_and_show(file, _settings(ROOT, output, db, 1, ""), console, errors):
         raise typer.Exit(2)
@@ -264,7 +298,9 @@ def export(
     platform's list of students first, with `autograde roster FILE`: then it finds everybody again.
     """
     from autograde import course
-    from autograde.office import export_and_show
+
+    with quick_imports():
+        from autograde.office import export_and_show
 
     pairs = [said.partition("=") for said in column or []]
     if wrong := [name for name, _, called in pairs if not called.strip()]:

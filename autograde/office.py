@@ -1,7 +1,8 @@
-"""What an instructor does with grades beside grading: say who is in the class, and pass grades on."""
+"""What an instructor does with grades beside grading: say who is in the class, report on it, pass grades on."""
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,9 @@ from autograde.nbgrader import late_penalty
 from autograde.recording import pages, platforms
 from autograde.recording.export import Grade, rounded
 from autograde.recording.gradebook import Writer
+from autograde.recording.report import People
 from autograde.records import Standing
+from autograde.running.engine import secret_for
 from autograde.text import shown
 
 MOST_NAMES = 10  # listed in one line
@@ -70,16 +73,48 @@ def export_and_show(to: str, names: Sequence[str] | None, settings, file: Path |
         errors.print(f"note: {line}", soft_wrap=True)
 
 
+def report_and_show(names: Sequence[str] | None, settings, console: Console, *, anonymous: bool = False) -> None:
+    """Write the class reports of lessons, and the course's if none is named; of everybody by name or by a number."""
+    _require_gradebook(settings.db_url)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    with Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer:
+        lessons = {}
+        for name in _recorded(names, [name for name in writer.recorded() if name in course.lessons()]):
+            writer.prepare(name)
+            lessons[name] = pages.records(settings.output, name), writer.standings(name), writer.due_dates(name)
+        enrolled = writer.students()
+    people = People(_numbers(settings.output, enrolled), anonymous)
+    for name, (records, standings, (common, own)) in lessons.items():
+        nothing = [student for student in enrolled if student not in standings]
+        absent = [student for student in nothing if (due := own.get(student, common)) is not None and now < due]
+        console.print(str(pages.write_report(settings.output, name, records, standings, absent, [
+            student for student in nothing if student not in absent], people)), soft_wrap=True)
+    if not names:
+        console.print(str(pages.write_course_report(
+            settings.output, {name: found[:2] for name, found in lessons.items()}, enrolled, people)), soft_wrap=True)
+
+
+def _numbers(output: Path, students: Sequence[str]) -> dict[str, str]:
+    """A number for each student, the same in every report, in an order that only the course's secret gives."""
+    secret = secret_for(output)
+    shuffled = sorted(students, key=lambda student: hmac.digest(secret, student.encode(), "sha256"))
+    return {student: f"student {number}" for number, student in enumerate(shuffled, 1)}
+
+
+def _recorded(names: Sequence[str] | None, recorded: Sequence[str]) -> list[str]:
+    """The assignments asked for; all that the gradebook has something of if none is. Raises UserError without any."""
+    missing = [name for name in names or [] if name not in recorded]
+    if missing or not recorded:
+        raise UserError(f"the gradebook has no submission for {missing[0] if missing else 'any lesson'} yet; "
+                        + (f"there are: {', '.join(recorded)}" if recorded else "grade first: autograde grade"))
+    return list(dict.fromkeys(names or recorded))
+
+
 def _read(names: Sequence[str] | None, settings) -> tuple[list[Grade], dict[str, dict[str, Standing]]]:
     """The grades of now, and the lessons' standings by lesson and student."""
     _require_gradebook(settings.db_url)
     with Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer:
-        recorded = writer.recorded()
-        missing = [name for name in names or [] if name not in recorded]
-        if missing or not recorded:
-            raise UserError(f"the gradebook has no submission for {missing[0] if missing else 'any lesson'} yet; "
-                            + (f"there are: {', '.join(recorded)}" if recorded else "grade first: autograde grade"))
-        chosen = list(dict.fromkeys(names or recorded))
+        chosen = _recorded(names, writer.recorded())
         standings = {}
         for name in chosen:
             if name in course.lessons():

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from autograde import run
+from autograde import course, run
 from autograde.course import ROOT, UserError, write_text
 from autograde.intake.roll import read_roll
 from autograde.nbgrader import late_penalty
@@ -73,6 +73,7 @@ def grade_and_show(names, settings, console: Console, errors: Console, *, json_f
                         records.append(progress.record)
                     advance(progress)
             graded.append(refresh(settings.output, name, writer, records, absent))
+        _write_course_report(settings.output, writer, graded)
     if json_file is not None:
         try:
             write_text(json_file, json.dumps([line for one in graded for line in one.lines()], indent=1,
@@ -98,6 +99,7 @@ def refresh_and_show(names, settings, console: Console) -> None:
         for name in names:
             writer.prepare(name)
             graded.append(refresh(settings.output, name, writer, pages.records(settings.output, name)))
+        _write_course_report(settings.output, writer, graded)
     print_class(console, graded, settings)
 
 
@@ -123,6 +125,13 @@ def refresh(output: Path, lesson: str, writer: Writer, records: list[dict], abse
     rewritten = pages.refresh(output, lesson, standings)
     pages.write_report(output, lesson, records, standings, absent)
     return Shown(lesson, sorted(records, key=lambda record: record["student"]), standings, tuple(absent), rewritten)
+
+
+def _write_course_report(output: Path, writer: Writer, graded: Sequence[Shown]) -> None:
+    """Bring the course's report up to date if all its lessons were shown; `autograde report` does it at any time."""
+    shown_here = {one.lesson: (one.records, one.standings) for one in graded if one.records}
+    if len(shown_here) > 1 and set(writer.recorded()) & set(course.lessons()) <= shown_here.keys():
+        pages.write_course_report(output, shown_here)
 
 
 @dataclass(frozen=True)

@@ -186,7 +186,8 @@ class Term:
         total = re.compile(r"<b>([\d.]+)</b> <span>of ([\d.]+) points")
         pages = {path.parts[-3]: total.search(path.read_text("utf-8")).groups()
                  for path in self.folder.glob(f"feedback/*/{lesson}/{lesson}.html")}
-        rows = re.findall(r'<tr><th scope="row">([^<]+)</th><td class="number">([\d.]+) of ([\d.]+)</td>', report)
+        rows = re.findall(r'<tr><th scope="row"><a [^>]+>([^<]+)</a></th><td class="number">([\d.]+) of ([\d.]+)</td>',
+                          report)
         lines = re.findall(rf"^(\S.*?) +{lesson} +([\d.]+)/([\d.]+)", table, re.M)
         places = {"gradebook": held, "pages": pages, "export": export,
                   "report": {html.unescape(name): pair for name, *pair in rows},

@@ -186,7 +186,8 @@ def environment() -> Environment:
     """The templates of the feedback page and the class report: everything is escaped unless said otherwise."""
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
-    environment.filters |= {"inline": student_text.inline, "number": _number, "moment": moment}
+    environment.filters |= {"inline": student_text.inline, "prose": student_text.prose, "number": _number,
+                            "moment": moment}
     return environment
 
 

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from autograde.course import write_bytes, write_text
 from autograde.judging import oracles
-from autograde.recording import feedback
-from autograde.recording.autograded import result_in
-from autograde.recording.report import class_report
+from autograde.recording import feedback, journal
+from autograde.recording.autograded import result_at, result_in
+from autograde.recording.course_report import LessonClass, course_report
+from autograde.recording.report import People, class_report
 from autograde.records import Standing
 
 # What nbgrader's exchange needs to give a page back to who handed in, and only to them.
@@ -86,20 +87,49 @@ def _shows(path: Path, state: str) -> bool:
 
 
 def records(output: Path, lesson: str) -> list[dict]:
-    """`Result.record()` of every submission of a lesson that has an autograded notebook, as it was graded last."""
+    """`Result.record()` of every submission of a lesson that has an autograded notebook, as it was graded last.
+
+    How long that took says the journal, where it has the same verdict.
+    """
+    kept = journal.records(output)
     found = []
     for path in sorted(output.glob(f"autograded/*/{lesson}/{lesson}.ipynb")):
-        result = result_in(json.loads(path.read_text(encoding="utf-8")))
+        result = result_at(path)
         if result is not None:
-            found.append(result.record())
+            record = result.record()
+            before = kept.get((result.student, lesson), {})
+            same = all(before.get(key) == record[key] for key in ("status", "score"))
+            found.append(record | ({key: before[key] for key in ("seconds", "parts")} if same else {}))
     return found
 
 
 def write_report(output: Path, lesson: str, records: Sequence[Mapping], standings: Mapping[str, Standing],
-                 absent: Sequence[str] = ()) -> None:
-    """The class report of one lesson, see `report.class_report`."""
-    write_text(output / "report" / f"{lesson}.html",
-               class_report(lesson, records, oracles.of_lesson(lesson), standings, absent))
+                 absent: Sequence[str] = (), silent: Sequence[str] = (), people: People | None = None) -> Path:
+    """The class report of one lesson, see `report.class_report`; returns where it is."""
+    path = report_folder(output, people) / f"{lesson}.html"
+    write_text(path, class_report(lesson, records, oracles.of_lesson(lesson), standings, absent, silent,
+                                  people))
+    return path
+
+
+def write_course_report(output: Path, lessons: Mapping[str, tuple[Sequence[Mapping], Mapping[str, Standing]]],
+                        enrolled: Sequence[str] = (), people: People | None = None) -> Path:
+    """The report of the course, see `course_report`; returns where it is.
+
+    Parameters
+    ----------
+    lessons : each lesson's records and standings, as for `write_report`.
+    """
+    path = report_folder(output, people) / "course.html"
+    write_text(path, course_report([LessonClass(lesson, records, oracles.of_lesson(lesson), standings)
+                                    for lesson, (records, standings) in lessons.items()], enrolled, people))
+    return path
+
+
+def report_folder(output: Path, people: People | None = None) -> Path:
+    """Where reports go: those without names into a folder of their own, so that it can be handed on whole."""
+    folder = output / "report"
+    return folder / "anonymous" if people is not None and people.anonymous else folder
 
 
 def remove(output: Path, student: str, lesson: str) -> None:

@@ -28,6 +28,8 @@ _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\
 _INVISIBLE = {c: "�" for c in (*range(32), 127, *range(128, 160), *range(0x200E, 0x2010), *range(0x202A, 0x202F),
                                *range(0x2066, 0x206A)) if chr(c) not in "\n\t"}
 
+_EMPHASIS = re.compile(r"(?<![\w*])\*([^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])")
+
 
 def clean(text: str, limit: int) -> str:
     """Text of at most about `limit` bytes that shows as what it is: no terminal codes, no invisible characters."""
@@ -54,6 +56,13 @@ def inline(text: str) -> Markup:
     if len(pieces) % 2 == 0:  # a single backtick is just that
         pieces[-2:] = ["`".join(pieces[-2:])]
     return Markup("".join(f"<code>{piece}</code>" if i % 2 else piece for i, piece in enumerate(pieces)))
+
+
+def prose(text: str) -> Markup:
+    """`inline`, and what stands between asterisks as emphasis: for sentences that authors of lessons wrote."""
+    pieces = re.split(r"(<code>.*?</code>)", str(inline(text)), flags=re.S)
+    return Markup("".join(piece if piece.startswith("<code>") else _EMPHASIS.sub(r"<em>\1</em>", piece)
+                          for piece in pieces))
 
 
 # Markdown ---------------------------------------------------------------------------------------------
