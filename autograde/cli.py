@@ -122,6 +122,36 @@ def release(
     console.print(f"→ {to}", soft_wrap=True)
 
 
+@app.command("new-course")
+def new_course(
+    folder: Annotated[Path, typer.Argument(help="A new folder, or a course directory that lacks lessons.")],
+    names: Lessons = None,
+) -> None:
+    """Make a course directory of your own, with the course's lessons and room for yours. Overwrites nothing."""
+    from autograde import course
+    from autograde.authoring import own
+
+    copied = own.new_course(folder, course.chosen(names, course.built_in()))
+    console.print(f"{folder}: {', '.join(copied) or 'no lesson was missing'}", soft_wrap=True)
+
+
+@app.command("new-lesson")
+def new_lesson(
+    name: Annotated[str, typer.Argument(help="Such as 90_memory.", show_default=False)],
+    topic: Annotated[str, typer.Option(help="What its exercises' names begin with. [default: the name without its "
+                                       "digits]", show_default=False)] = "",
+) -> None:
+    """Write all files of a small lesson into your course directory and build it: a start that passes its tests."""
+    from autograde.authoring import build as builder
+    from autograde.authoring import own
+
+    for path in own.new_lesson(name, topic):
+        console.print(path, soft_wrap=True)
+    with errors.status(f"building {name} ..."):
+        builder.build(name)
+    console.print(f"{name}: built. Change what you like, then: autograde build {name}", soft_wrap=True)
+
+
 @app.command()
 def collect(
     download: Annotated[Path, typer.Argument(help="A zip archive or a folder, as the platform gave it.")],

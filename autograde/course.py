@@ -28,15 +28,53 @@ class UserError(Exception):
 SHIPPED = Path(__file__).resolve().parent / "shipped"
 INSTALLED = SHIPPED.is_dir()
 BUILT_IN = SHIPPED if INSTALLED else Path(__file__).resolve().parents[1]
-# Where a class is graded: submissions, marks, reports. A clone is such a directory; an installed course is used from
-# whatever folder one is in, as nbgrader is.
-ROOT = Path(os.environ.get("UNROLLED_COURSE", Path.cwd() if INSTALLED else BUILT_IN))
+SETTINGS = "unrolled.toml"  # it makes a folder a course directory of one's own
+
+
+def _root() -> Path:
+    """Where a class is graded: submissions, marks, reports.
+
+    The folder that UNROLLED_COURSE names; else the course directory of one's own that one is in; else the clone, or
+    with an installed course whatever folder one is in, as nbgrader does it.
+    """
+    if "UNROLLED_COURSE" in os.environ:
+        return Path(os.environ["UNROLLED_COURSE"])
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the folder one is in was removed
+        return BUILT_IN
+    if here.is_relative_to(BUILT_IN):
+        return BUILT_IN
+    # The outermost: what a student handed in may hold a file of that name too.
+    own = next((folder for folder in (*reversed(here.parents), here) if _is_ones_own(folder / SETTINGS)), None)
+    return own or (here if INSTALLED else BUILT_IN)
+
+
+def _is_ones_own(path: Path) -> bool:
+    """Whether a file is there and is one's own (or root's): code is run from beside it."""
+    try:
+        owner = path.stat().st_uid
+    except OSError:
+        return False
+    return not hasattr(os, "geteuid") or owner in (os.geteuid(), 0)
+
+
+ROOT = _root()
+OWN = ROOT if (ROOT / SETTINGS).is_file() else None  # a course directory of one's own, with topics of its own
 _LESSONS = ROOT if (ROOT / "solutions").is_dir() else BUILT_IN
 SOLUTIONS = _LESSONS / "solutions"
 NOTEBOOKS = _LESSONS / "notebooks"
 SAMPLES = _LESSONS / "samples"
 BUILD = ROOT / "build"
 WORK = ROOT / "work"  # a student's own copy of the lessons
+
+
+def own(kind: str) -> list[str]:
+    """Where a course of one's own keeps its ``probes``, ``oracles`` or ``answers``: for a package's ``__path__``.
+
+    What student code may see and what it may not lie in folders of their own, as `unrolled` and `autograde` do.
+    """
+    return [str(OWN.absolute() / kind)] if OWN is not None and (OWN / kind).is_dir() else []
 
 
 def settings(root: Path) -> Path:
@@ -52,15 +90,25 @@ def said(path: Path) -> str:
 
 def lessons() -> list[str]:
     """All lessons, in order: each has a hand-written source ``solutions/<lesson>.py``."""
-    return sorted(p.stem for p in SOLUTIONS.glob("*.py") if re.match(r"\d\d_", p.stem))
+    return _in(SOLUTIONS)
 
 
-def chosen(names: list[str] | None) -> list[str]:
-    """The lessons named, or all. Raises UserError for an unknown one, with the ones there are."""
+def built_in() -> list[str]:
+    """The lessons that come with the course, whatever directory one is in."""
+    return _in(BUILT_IN / "solutions")
+
+
+def _in(folder: Path) -> list[str]:
+    return sorted(p.stem for p in folder.glob("*.py") if re.match(r"\d\d_", p.stem))
+
+
+def chosen(names: list[str] | None, among: list[str] | None = None) -> list[str]:
+    """The lessons named, or all; `among` are those there are. Raises UserError for an unknown one, with these."""
+    there = lessons() if among is None else among
     for name in names or []:
-        if name not in lessons():
-            raise UserError(f"unknown lesson {name!r}; there are: {', '.join(lessons())}")
-    return list(names or lessons())
+        if name not in there:
+            raise UserError(f"unknown lesson {name!r}; there are: {', '.join(there)}")
+    return list(names or there)
 
 
 def source(lesson: str) -> Path:

@@ -1,94 +1,10 @@
-"""What the checks are worth: every misconception rejected and named, every right answer accepted."""
+"""What the checks are worth: every misconception rejected and named, every right answer accepted.
 
-from __future__ import annotations
+The tests are those that a course of one's own runs on its lessons, see `autograde.proof`.
+"""
 
-from dataclasses import replace
-
-import numpy as np
 import pytest
 
-from autograde.authoring import answers
-from autograde.judging import judge, oracles
-from autograde.judging.exercise import Raises, outputs_of
-from autograde.running import engine
-from tests.classroom import classroom
-from unrolled.probes import Outcome
-from unrolled.sandbox import channel
+pytest.register_assert_rewrite("autograde.proof")
 
-TOPICS = oracles.topics()
-ANSWERS = {topic: answers.topic(topic) for topic in TOPICS}
-EXERCISES = [pytest.param(topic, ex, id=ex.id) for topic, m in TOPICS.items() for ex in m.EXERCISES]
-RIGHT = [pytest.param(topic, ex, style, id=f"{ex.id}: {style}") for topic, m in TOPICS.items()
-         for ex in m.EXERCISES for style in [answers.REFERENCE, *ANSWERS[topic].RIGHT.get(ex.id, {})]]
-WRONG = [pytest.param(topic, ex, m, id=f"{ex.id}: {m.name}") for topic, module in TOPICS.items()
-         for ex in module.EXERCISES for m in ex.misconceptions]
-STRANGERS = [pytest.param(topic, ex, name, id=f"{ex.id}: {name}") for topic, m in TOPICS.items()
-             for ex in m.EXERCISES for name in getattr(ANSWERS[topic], "STRANGERS", {}).get(ex.id, {})]
-SEEDS = [None, 7]  # the public inputs, and a set nobody has seen
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("topic", "exercise", "style"), RIGHT)
-def test_right_answer_earns_full_marks(topic, exercise, style, seed):
-    room = classroom(TOPICS[topic].LESSON)
-    source = answers.text(answers.named(exercise.id)[style], room.answers[exercise.id])
-    verdict = room.try_answer(exercise.id, source, seed)
-    assert verdict.passed, verdict
-    assert verdict.points == exercise.points
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("topic", "exercise", "misconception"), WRONG)
-def test_misconception_is_rejected_and_named(topic, exercise, misconception, seed):
-    """Real student code with this mistake loses points, and the verdict says which mistake it is."""
-    room = classroom(TOPICS[topic].LESSON)
-    wrong = ANSWERS[topic].WRONG.get(exercise.id, {}).get(misconception.name)
-    assert wrong is not None, f"autograde/authoring/answers/{topic}.py has no answer with this misconception"
-    verdict = room.try_answer(exercise.id, answers.text(wrong, room.answers[exercise.id]), seed)
-    assert not verdict.passed
-    assert [d.name for d in verdict.diagnosis] == [misconception.name], verdict
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize(("topic", "exercise", "name"), STRANGERS)
-def test_a_strangers_answer_earns_what_it_is_worth_and_is_told_nothing_false(topic, exercise, name, seed):
-    """Answers by people who never saw the oracle: the points, and the names of all that is said of them."""
-    answer, points, said = ANSWERS[topic].STRANGERS[exercise.id][name]
-    room = classroom(TOPICS[topic].LESSON)
-    verdict = room.try_answer(exercise.id, answers.text(answer, room.answers[exercise.id]), seed)
-    assert (verdict.points, {d.name for d in verdict.diagnosis}) == (points, said), verdict
-
-
-@pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
-def test_misconceptions_are_told_apart_and_luck_earns_nothing(topic, exercise):
-    """On any inputs, no misconception looks right and no two look alike, and each is worth the same points."""
-    points: dict[str, set] = {}
-    exercise = replace(exercise, derive=None)  # a misconception gives what the judge would derive
-    for seed in range(30):
-        cases = exercise.draw(seed)
-        for misconception in exercise.misconceptions:
-            arrays, raised = outputs_of(misconception.wrong, cases)
-            errors = {name: (r.type.split("|")[0], r.contains.split("|")[0]) for name, r in raised.items()}
-            outcome = Outcome(arrays, errors)
-            verdict = judge.judge(exercise, cases, outcome)
-            assert not verdict.passed, misconception.name
-            assert [d.name for d in verdict.diagnosis] == [misconception.name]
-            points.setdefault(misconception.name, set()).add(verdict.points)
-    assert {name: found for name, found in points.items() if len(found) > 1} == {}
-
-
-@pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
-def test_every_output_is_judged_and_the_same_seed_draws_the_same_cases(topic, exercise):
-    first, again = exercise.draw(5), exercise.draw(5)
-    job = channel.pack("job", {}, engine.inputs({exercise.id: first}))
-    [frame] = channel.Reader(channel.NUMBERS_AND_TEXT).feed(job)
-    assert len(frame.arrays) == sum(len(case) for case in first.values()), "the inputs must survive the channel"
-    for name, case in first.items():
-        assert all(np.array_equal(case[k], again[name][k]) for k in case)
-        assert case.about, f"case {name!r} has no line that says what was tried"
-    arrays, raised = outputs_of(exercise.reference, first)
-    assert not any(isinstance(r, Raises) for r in raised.values())
-    for key in arrays:
-        assert any(a.covers(key) for a in exercise.aspects), f"no aspect judges {key}"
-    for aspect in exercise.aspects:
-        assert any(aspect.covers(key) for key in arrays), f"aspect {aspect.name!r} judges nothing"
+from autograde.proof import *  # noqa: E402, F403

@@ -16,7 +16,8 @@ from autograde import course
 from autograde.cli import app
 
 PROGRAMS = ("make", "autograde", "nbgrader", "python", "pytest", "conda")
-PAGES = sorted([*course.ROOT.glob("*.md"), *(course.ROOT / "docs").glob("*.md")])
+PAGES = sorted([*course.ROOT.glob("*.md"), *(course.ROOT / "docs").glob("*.md"),
+                course.ROOT / "autograde" / "authoring" / "scaffold" / "readme.txt"])
 MODULES = sorted(path for folder in ("autograde", "unrolled", "benchmarks")
                  for path in (course.ROOT / folder).rglob("*.py"))
 

@@ -78,7 +78,7 @@ def test_the_wheel_knows_the_lessons_given_out_and_no_other(wheel):
     inside = {name.split("/")[3].removesuffix(".py") for name in wheel if name.startswith("autograde/judging/oracles/")}
     assert inside == {"__init__", "start", "rnn"}
     assert {name.split("/")[1] for name in wheel if name.startswith("autograde/")} == {
-        "__init__.py", "records.py", "intake", "judging"}
+        "__init__.py", "course.py", "records.py", "intake", "judging"}
     assert not [name for name in wheel if "sandbox" in name or "shipped" in name or "rebuild" in name]
 
 

@@ -160,9 +160,14 @@ def derive_student(name: str, reference: NotebookNode) -> NotebookNode:
     return student
 
 
+def as_bytes(notebook: NotebookNode) -> bytes:
+    """A notebook as its file holds it."""
+    return (nbformat.writes(notebook, version=4) + "\n").encode()
+
+
 def write(path: Path, notebook: NotebookNode) -> None:
     """Write a notebook, whole or not at all."""
-    course.write_text(path, nbformat.writes(notebook, version=4) + "\n")
+    course.write_bytes(path, as_bytes(notebook))
 
 
 # The lint ---------------------------------------------------------------------------------------------

@@ -26,13 +26,14 @@ import nbformat
 import autograde
 import unrolled
 from autograde import course
+from autograde.authoring.build import as_bytes
 from autograde.course import UserError
 from autograde.installed import COURSE
 from autograde.judging import oracles
 from unrolled.data import DATA
 
 # What `check` needs of this package: the judge, and what it imports. The oracles come beside them, packed.
-JUDGE = ("__init__.py", "records.py", "intake/__init__.py", "intake/sources.py", "judging/*.py",
+JUDGE = ("__init__.py", "course.py", "records.py", "intake/__init__.py", "intake/sources.py", "judging/*.py",
          "judging/oracles/__init__.py")
 FRONT = "get-the-course"  # the id of the cell in front of a notebook
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the same content gives the same bytes
@@ -69,7 +70,7 @@ def contents(lessons: list[str]) -> dict[str, bytes]:
 def _notebook(lesson: str, wheel: str) -> bytes:
     notebook = nbformat.read(course.released(lesson), 4)
     notebook.cells.insert(0, nbformat.v4.new_code_cell(FIRST_CELL.format(wheel=wheel), id=FRONT))
-    return (nbformat.writes(notebook, version=4) + "\n").encode()
+    return as_bytes(notebook)
 
 
 # The wheel ------------------------------------------------------------------------------------------------------
@@ -94,12 +95,17 @@ def _code(lessons: Iterable[str]):
     for pattern in JUDGE:
         for path in sorted(judge.glob(pattern)):
             yield f"autograde/{path.relative_to(judge).as_posix()}", path.read_bytes()
-    for module in oracles.topics().values():
+    for topic, module in oracles.topics().items():
         if module.LESSON in lessons:
-            own = Path(module.__file__)
-            parts = sorted(own.parent.glob("*.py")) if own.stem == "__init__" else [own]
+            file = Path(module.__file__)
+            parts = sorted(file.parent.glob("*.py")) if file.stem == "__init__" else [file]
+            inside = f"autograde/judging/oracles/{topic}" if file.stem == "__init__" else "autograde/judging/oracles"
             for path in parts:
-                yield f"autograde/{path.relative_to(judge).as_posix()}", packed(path.read_bytes(), module.LESSON)
+                yield f"{inside}/{path.name}", packed(path.read_bytes(), module.LESSON)
+    # Of a course directory of one's own the probes, which every student may read.
+    for topic, module in oracles.own_topics().items():
+        for folder in course.own("probes") if module.LESSON in lessons else ():
+            yield f"unrolled/probes/{topic}.py", Path(folder, f"{topic}.py").read_bytes()
 
 
 def _data():

@@ -110,7 +110,8 @@ def version(lesson: str) -> str:
     import unrolled
 
     digest = hashlib.sha256(course.reference(lesson).read_bytes())
-    for package in (Path(__file__).parent.parent, Path(unrolled.__file__).parent):
+    own = [Path(folder) for kind in ("oracles", "probes") for folder in course.own(kind)]
+    for package in (Path(__file__).parent.parent, Path(unrolled.__file__).parent, *own):
         for path in sorted(p for p in package.rglob("*") if p.suffix in (".py", ".j2") and not _is_content(p)):
             digest.update(str(path.relative_to(package)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -22,6 +22,7 @@ from dataclasses import asdict
 
 import numpy as np
 
+from autograde import course
 from autograde.records import CRASHED, TIMEOUT, Step
 from autograde.running import cgroup
 from autograde.running.child import Child, SandboxError, memory_file, receive_handle
@@ -92,7 +93,7 @@ class Sandbox:
         expose, cover = visible(), covered()
         ours.sendall(json.dumps({
             "isolate": self.isolated, "expose": expose, "cover": cover, "limits": asdict(self.limits),
-            "modules": MODULES, "fallback_environment": environment(),
+            "modules": MODULES, "probes": course.own("probes"), "fallback_environment": environment(),
         }).encode())
         try:
             greeting = ours.recv(1 << 16)

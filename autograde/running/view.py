@@ -25,7 +25,7 @@ def visible() -> list[str]:
     system = ["/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/localtime"]
     python = [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix,
               sysconfig.get_paths()["stdlib"], os.path.dirname(os.path.realpath(sys.executable))]
-    own = [str(Path(unrolled.__file__).parent), str(DATA)]
+    own = [str(Path(unrolled.__file__).parent), str(DATA), *course.own("probes")]
     inside_usr = [p for p in python if not p.startswith(("/usr/", "/usr")) or p == "/usr"]
     return [p for p in dict.fromkeys([*system, *inside_usr, *own]) if os.path.lexists(p) and p != "/"]
 
@@ -38,5 +38,6 @@ def covered() -> list[str]:
     covered = {package, course.SOLUTIONS, course.NOTEBOOKS, course.ROOT / "submitted", course.ROOT / "autograded",
                course.ROOT / "feedback", course.SAMPLES, course.ROOT / "tests", course.ROOT / ".unrolled",
                course.ROOT / ".git", course.BUILD, course.WORK}
+    covered |= {Path(folder) for kind in ("oracles", "answers") for folder in course.own(kind)}
     exposed = visible()
     return sorted(str(p) for p in covered if p != data.DATA and any(str(p).startswith(e + "/") for e in exposed))

@@ -60,15 +60,15 @@ def main() -> None:
     os.environ.update(_ENVIRONMENT)
     if not closed_in:
         os.environ.update(request["fallback_environment"])
-    shell, put_back, library_seconds = _import_libraries(request["modules"])
+    shell, put_back, library_seconds = _import_libraries(request["modules"], request["probes"])
     if closed_in:
         isolate.seal_root()
     Zygote(control, shell, put_back, Limits(**request["limits"]), closed_in).serve(
         {"ready": True, "isolated": closed_in, "reason": reason, "import_seconds": library_seconds})
 
 
-def _import_libraries(modules: list[str]):
-    """Import what lessons import. Nothing here may run an operation."""
+def _import_libraries(modules: list[str], own_probes: list[str]):
+    """Import what lessons import, and all probes, a course's own among them. Nothing here may run an operation."""
     import importlib
     import pkgutil
 
@@ -83,6 +83,7 @@ def _import_libraries(modules: list[str]):
     from unrolled import probes
     from unrolled.sandbox import runner, untouched
 
+    probes.__path__ += own_probes
     for module in pkgutil.iter_modules(probes.__path__, "unrolled.probes."):
         importlib.import_module(module.name)
     probes.guard.prepare()

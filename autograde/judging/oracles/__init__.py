@@ -7,7 +7,13 @@ import importlib
 import pkgutil
 from functools import cache
 
+from autograde import course
 from autograde.judging.exercise import Exercise
+from unrolled import probes
+
+# A course of one's own has its topics outside the packages: modules of the same name as if they lay inside.
+__path__ += course.own("oracles")
+probes.__path__ += course.own("probes")
 
 
 @cache
@@ -33,6 +39,11 @@ def get(exercise: str) -> Exercise:
 def topics() -> dict[str, object]:
     """All oracle modules by topic."""
     return {info.name: topic(info.name) for info in pkgutil.iter_modules(__path__)}
+
+
+def own_topics() -> dict[str, object]:
+    """The oracle modules that lie in a course directory of one's own, by topic."""
+    return {info.name: topic(info.name) for info in pkgutil.iter_modules(course.own("oracles"))}
 
 
 def of_lesson(lesson: str) -> list[Exercise]:
