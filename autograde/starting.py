@@ -9,6 +9,12 @@ import sys
 import threading
 from collections.abc import Iterator
 
+from rich.console import Console
+
+# Nothing in what is printed is markup or the name of an emoji: names are people's.
+console = Console(highlight=False, markup=False, emoji=False)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
 
 def warm_up(limits, scheduler: str = "") -> None:
     """Let the warm process import Keras while this one imports nbgrader: each takes seconds."""

@@ -25,7 +25,7 @@ FLOORS = {"autograde: the ground": 0, "autograde.intake": 1, "autograde.judging"
 # The one place where `unrolled` asks `autograde`: a check on a student's own machine, who is their own grader.
 EXCEPTION = ("unrolled.checking", "autograde.judging")
 
-COMMANDS = ("__main__", "cli", "nbgrader", "office", "proof", "run", "show", "starting")
+COMMANDS = ("__main__", "author", "cli", "nbgrader", "office", "proof", "run", "show", "starting")
 # Rooms without a folder, by what they are for.
 _ROOMS = {
     "autograde: the ground": "Where things lie, what crosses a wall, what a cell is, how a student's text is shown.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -123,6 +124,7 @@ def test_a_course_directory_is_found_from_any_folder_in_it_and_only_if_it_is_one
     in_the_clone.mkdir(parents=True, exist_ok=True)
     (in_the_clone / course.SETTINGS).touch()
     assert root_seen_from(in_the_clone) == [str(course.BUILT_IN), "None"]
+    shutil.rmtree(in_the_clone)
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.chown(outer / course.SETTINGS, 65534, 65534)
         os.chown(handed_in / course.SETTINGS, 65534, 65534)

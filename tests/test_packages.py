@@ -115,7 +115,7 @@ def test_the_sample_class_is_graded_from_an_install_by_an_ordinary_user(instruct
         for who, record in instructor.results().items()}
     assert found == expected
     assert f"feedback: {instructor.folder}/course/build/class/feedback" in done.stdout
-    assert sorted(path.name for path in (instructor.folder / "course").iterdir()) == ["build"]
+    assert sorted(path.name for path in (instructor.folder / "course").iterdir()) == ["build"], "nothing beside it"
 
 
 def test_a_grade_depends_on_the_same_things_in_clone_and_install(instructor):
@@ -129,6 +129,17 @@ def test_student_code_sees_no_lesson_of_the_installed_course(instructor):
             "print(course.SHIPPED, any(str(course.SHIPPED).startswith(path) for path in covered()))")
     where, hidden = instructor.run("python", "-c", asks).stdout.strip().rsplit(" ", 1)
     assert where.endswith("site-packages/autograde/shipped") and hidden == "True"
+
+
+def test_an_instructor_owns_a_course_directory_without_a_clone(instructor):
+    """Made from the installed course; what is typed in it works on it, below it too."""
+    assert "00_start_here" in instructor.run("autograde", "new-course", "mine", "00_start_here").stdout
+    asks = ("import os; os.chdir('mine/submitted'); from autograde import course; "
+            "print(course.lessons(), course.comes_with_the_package('00_start_here'))")
+    (instructor.folder / "course" / "mine" / "submitted").mkdir()
+    done = instructor.run("python", "-c", asks)
+    assert done.stdout == "['00_start_here'] False\n", done.stderr
+    shutil.rmtree(instructor.folder / "course" / "mine")
 
 
 def test_an_installed_lesson_is_not_built_over(instructor):
