@@ -306,7 +306,7 @@ def fresh(kind, bias=None, units=32):
         layer.set_weights([*layer.get_weights()[:2], bias])
     return layer
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.2
 lines = {
     "plain RNN": fresh(keras.layers.SimpleRNN),
     "LSTM, forget bias 0": fresh(keras.layers.LSTM, np.zeros(4 * 32)),
@@ -317,7 +317,7 @@ figure, axis = plt.subplots()
 norms = {name: input_gradients(layer) for name, layer in lines.items()}
 for name, norm in norms.items():
     axis.semilogy(norm / norm[0], label=name)
-    print(f"{name:25s} gradient at lag 50 / at lag 0: ten to the power {np.log10(norm[50] / norm[0]):.1f} ± 0.2")
+    print(f"{name:25s} gradient at lag 50 / at lag 0: ten to the power {np.log10(norm[50] / norm[0]):.1f}")
 axis.set(title="How far back the gradient reaches, before any training", xlabel="lag (steps)",
          ylabel="gradient norm, relative to lag 0", ylim=(1e-14, 100))
 axis.legend(loc="lower left")
@@ -1021,12 +1021,12 @@ reader = keras.Model(inputs, classify(keras.layers.Dropout(0.5)(h)))
 reader.compile(keras.optimizers.Adam(3e-3), "binary_crossentropy", metrics=["accuracy"])
 _ = reader.fit(x_train, y_train, batch_size=128, epochs=4, verbose=0)
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.02
 right = {"bag of words": bag_of_words.evaluate(bag(x_test), y_test, verbose=0)[1],
          "embedding + LSTM": reader.evaluate(x_test, y_test, verbose=0)[1]}
 print(f"{'majority':18s} {majority:.3f}")
 for name, accuracy in right.items():
-    print(f"{name:18s} {accuracy:.3f} ± 0.02")
+    print(f"{name:18s} {accuracy:.3f}")
 assert min(right.values()) > majority + 0.2
 
 # %% [markdown]
@@ -1036,7 +1036,7 @@ assert min(right.values()) > majority + 0.2
 #
 # So what did order buy? Ask both about sentences in which **only** the order differs.
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.15
 good = ["it is good", "the acting is great", "i like the story", "the film is funny", "it looks beautiful",
         "the cast is wonderful", "i enjoy the jokes", "the idea is clever", "it starts well", "the music is lovely"]
 bad = ["it is bad", "the acting is terrible", "i hate the story", "the film is boring", "it looks ugly",
@@ -1047,7 +1047,7 @@ gap = {"bag of words": [bag_of_words.predict(bag(s), verbose=0)[:, 0] for s in (
        "embedding + LSTM": [reader.predict(s, verbose=0)[:, 0] for s in (ends_well, ends_badly)]}
 for name, (well, badly) in gap.items():
     tied, higher = np.mean(np.abs(well - badly) < 1e-6), np.mean(well > badly + 1e-6)
-    print(f"{name:18s} the 100 pairs tie: {tied:.2f}; the sentence that ends well scores higher: {higher:.2f} ± 0.15")
+    print(f"{name:18s} the 100 pairs tie: {tied:.2f}; the sentence that ends well scores higher: {higher:.2f}")
 assert np.abs(np.subtract(*gap["bag of words"])).max() < 1e-6
 assert np.mean(gap["embedding + LSTM"][0] > gap["embedding + LSTM"][1]) > 0.75
 
@@ -1070,7 +1070,7 @@ def read_along(sentence):
     record = {k: np.asarray(v)[0] for k, v in lstm_gates(vectors, nothing, nothing, *read_weights).items()}
     return text, record, np.asarray(classify(record["h"]))[:, 0]
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.25
 sentences = ["The idea is stupid, but the cast is wonderful.", "The cast is wonderful, but the idea is stupid."]
 figure, axes = plt.subplots(1, 2, sharey=True, figsize=(9, 3.2), layout="constrained")
 for axis, sentence in zip(axes, sentences, strict=True):
@@ -1079,7 +1079,7 @@ for axis, sentence in zip(axes, sentences, strict=True):
     axis.plot(answers, "o-")
     axis.axvline(text.index("but"), color=plot.COLOURS[1], ls=":")
     axis.set_xticks(range(len(text)), text, rotation=45, ha="right")
-    print(f"{sentence:48s} at the end P(positive) = {answers[-1]:.2f} ± 0.25")
+    print(f"{sentence:48s} at the end P(positive) = {answers[-1]:.2f}")
 axes[0].set(ylabel="P(positive) so far", ylim=(0, 1))
 figure.suptitle("The network changes its mind while it reads", fontsize=11)
 plot.show(figure, alt="P(positive) after each word of two sentences: in the first it falls at stupid and rises again "
@@ -1088,7 +1088,7 @@ plot.show(figure, alt="P(positive) after each word of two sentences: in the firs
 # %% [markdown]
 # And the gates that do it:
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.15
 text, record, answers = read_along(sentences[0])
 by_direction = np.argsort(classify.get_weights()[0][:, 0])  # from units that vote negative to those that vote positive
 rows = {label: record[name].T[by_direction] for label, name in (("input gate i", "i"), ("forget gate f", "f"),
@@ -1101,14 +1101,14 @@ plot.show(lesson.draw_rows({"cell state c": record["c"].T[by_direction]}, text, 
           alt="Heat map of the cell state of 32 units over the same words: "
           "signs turn at the words stupid and wonderful")
 for word, opened in zip(text, record["f"].mean(axis=1), strict=True):
-    print(f"mean forget gate at {word:10s} {opened:.2f} ± 0.15")
+    print(f"mean forget gate at {word:10s} {opened:.2f}")
 
 # %% [markdown]
 # At *but* the forget gates close a little: part of what was gathered is let go, to make room for what comes next. One
 # sentence is an illustration and no proof, though. Here is the mean forget gate at every word that occurs at least 20
 # times in the test sentences: the ten lowest and the five highest.
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.1
 nothing = np.zeros((len(x_test), 32), "float32")
 gates = lstm_gates(np.asarray(embedding(x_test)), nothing, nothing, *read_weights)
 forget = np.asarray(gates["f"]).mean(axis=2)
@@ -1123,7 +1123,7 @@ axis.set(title="Where the network lets go", xlabel="mean forget gate (0 = erase,
 axis.legend(loc="upper right")
 plot.show(figure, alt="Mean forget gate by word, the ten lowest and five highest: but is among the lowest, "
           "words of praise such as great and entertaining among the highest")
-print(f"{len(often)} words; at 'but' {at['but']:.2f} ± 0.10, over all words {forget[x_test > 1].mean():.2f} ± 0.05; "
+print(f"{len(often)} words; at 'but' {at['but']:.2f}, over all words {forget[x_test > 1].mean():.2f}; "
       f"'but' is among the ten lowest: {'but' in ordered[:10]}")
 assert "but" in ordered[:10]
 
@@ -1157,7 +1157,7 @@ def train_speaker(layer, learning_rate):
 speakers = {"plain RNN": train_speaker(keras.layers.SimpleRNN(32), 0.001),  # with 0.005 it learns even less
             "LSTM (your cell)": train_speaker(keras.layers.RNN(LSTMCell(32)), 0.005)}
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.12
 GAPS = (0, 10, 20, 40, 60)
 tests = {gap: lesson.live_and_speak(400, gap, filler, np.random.default_rng(9)) for gap in GAPS}
 figure, axis = plt.subplots()
@@ -1166,7 +1166,7 @@ for (name, model), colour in zip(speakers.items(), plot.COLOURS[1::-1], strict=T
     accuracy = [model.evaluate(lesson.encode(texts, lexicon), y, verbose=0)[1] for texts, y in tests.values()]
     found[name] = accuracy
     axis.plot(GAPS, accuracy, "o-", color=colour, label=name)
-    print(name, *(f"  gap {gap}: {value:.2f} ± 0.12" for gap, value in zip(GAPS, accuracy, strict=True)))
+    print(name, *(f"  gap {gap}: {value:.2f}" for gap, value in zip(GAPS, accuracy, strict=True)))
 axis.axhline(0.5, color="#888888", ls="--", lw=1, label="toss a coin between the two countries")
 axis.axvspan(25, 62, color="#eeeeee", zorder=0)
 axis.text(43.5, 0.06, "longer than any gap in training", ha="center", fontsize=9)
