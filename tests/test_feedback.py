@@ -151,6 +151,9 @@ def must_be_accessible_and_inert(html: str) -> None:
         assert re.match(r"#|\.\./feedback/[^/:]+/\w+/\w+\.html$|\d\d_\w+\.html$", attrs.get("href", "#")), attrs
         assert tag != "img" or (attrs["src"].startswith("data:image/") and "svg" not in attrs["src"][:30])
         assert tag == "img" or "src" not in attrs
+    regions = [attrs.get("aria-label") or attrs["aria-labelledby"] for tag, attrs in page.tags
+               if tag == "section" or attrs.get("role") == "region"]
+    assert len(regions) == len(set(regions)), "every landmark has a name of its own"
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
     assert {a["href"][1:] for a in page.all("a") if a["href"][0] == "#"} <= set(ids), "every link leads somewhere"
@@ -266,9 +269,9 @@ def test_a_page_is_written_whole(tmp_path):
 def test_a_page_takes_milliseconds(capsys):
     times = []
     for _ in range(50):
-        start = time.perf_counter()
+        start = time.process_time()
         page(result(), submission())
-        times.append(1000 * (time.perf_counter() - start))
+        times.append(1000 * (time.process_time() - start))
     with capsys.disabled():
         print(f"\n  feedback page: {statistics.median(times):.1f} ms (median of 50)", end="")
     assert min(times) < 20, "we aim at 5 ms"
@@ -339,9 +342,13 @@ PLAIN = {
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_an_ordinary_answer_is_shown_as_the_markdown_it_is(text):
-    assert PLAIN[text] in student_text.rendered(text)
-    seen, page = Outline(in_formgrader(text)), Outline(f"<div>{student_text.rendered(text)}</div>")
-    assert " ".join(seen.text.split()) == " ".join(page.text.split())
+    """The same on the page and in the formgrader, but for formulas: MathML here, for MathJax there."""
+    assert PLAIN[text] in in_formgrader(text).replace("&#36;", "$").replace("&#92;", "\\")
+    html = str(student_text.rendered(text))
+    assert ("<math" in html) == ("$" in text) and ("$" in text or PLAIN[text] in html)
+    as_typed = re.sub(r"<math[^>]*>.*?</math>", "", html, flags=re.S)
+    there = re.sub(r'<span class="formula[^>]*>.*?</span>', "", in_formgrader(text), flags=re.S)
+    assert " ".join(Outline(there).text.split()) == " ".join(Outline(f"<div>{as_typed}</div>").text.split())
 
 
 def test_an_answers_own_picture_is_shown_and_nothing_else_is():
@@ -377,10 +384,15 @@ ALLOWED = {"p", "em", "strong", "code", "pre", "div", "span", "ul", "ol", "li", 
            "tbody", "tr", "th", "td", "br", "s"}
 
 
+MATHML = {"math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "mfrac", "msqrt", "mroot", "msub", "msup", "msubsup",
+          "munder", "mover", "munderover", "mtable", "mtr", "mtd"}
+
+
 def must_be_inert(html: str) -> None:
     for tag, attrs in Outline(html).tags:
-        assert tag in ALLOWED, (tag, html)
-        assert set(attrs) <= {"class", "style", "start"}, (attrs, html)
+        assert tag in ALLOWED | MATHML, (tag, html)
+        assert set(attrs) <= ({"class", "alttext", "display", "stretchy", "accent", "width", "linethickness",
+                               "mathvariant"} if tag in MATHML else {"class", "style", "start"}), (attrs, html)
         assert attrs.get("style", "text-align:x").startswith(("text-align", "contain:paint")), html
 
 
@@ -414,9 +426,9 @@ def test_random_answers_are_inert():
 @pytest.mark.parametrize("piece", ["*a_ ", "[", "![", "`", "> ", "- ", "$", "|", "<", "&", "\\", "~~", "a\n=\n",
                                    "[a]: b\n"])
 def test_an_answer_made_to_take_long_does_not(piece):
-    started = time.perf_counter()
+    started = time.process_time()
     student_text.rendered(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - started < 5, "20 kB are looked at, whatever was handed in"
+    assert time.process_time() - started < 5, "20 kB are looked at, whatever was handed in"
 
 
 # The class report -------------------------------------------------------------------------------------

@@ -16,7 +16,14 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograde.recording.sheet import check_id
-from autograde.recording.student_text import PRINTED_BYTES, SENTENCE_BYTES, clean, for_formgrader, one_line
+from autograde.recording.student_text import (
+    PRINTED_BYTES,
+    SENTENCE_BYTES,
+    clean,
+    for_formgrader,
+    one_line,
+    without_places,
+)
 from autograde.recording.words import STATUSES
 from autograde.records import AspectResult, CellOutput, Diagnosis, Result, Submission, Verdict
 from unrolled import panel
@@ -37,10 +44,10 @@ def autograded(result: Result, submission: Submission) -> NotebookNode:
         notebook.cells = [_shown(cell, result.outputs.get(index), verdicts, answers.get(index))
                           for index, cell in enumerate(submission.notebook.cells)]
     more = len(result.repairs) - MANY_REPAIRS
-    repairs = [clean(repair, SENTENCE_BYTES) for repair in result.repairs[:MANY_REPAIRS]]
+    repairs = [_said(repair) for repair in result.repairs[:MANY_REPAIRS]]
     notebook.metadata = NotebookNode(notebook.metadata, **{OURS: {
         "student": result.student, "lesson": result.lesson, "status": result.status,
-        "note": one_line(result.note), "repairs": repairs + ([f"and {more} more"] if more > 0 else []),
+        "note": one_line(without_places(result.note)), "repairs": repairs + ([f"and {more} more"] if more > 0 else []),
         "verdicts": [verdict.to_dict() for verdict in verdicts.values()]}})
     return notebook
 
@@ -116,14 +123,18 @@ def _shown(cell: NotebookNode, output: CellOutput | None, verdicts: Mapping[str,
 
 
 def _streams(output: CellOutput) -> list[NotebookNode]:
-    texts = (("stdout", clean(output.text, PRINTED_BYTES)), ("stderr", clean(output.error, SENTENCE_BYTES)))
+    texts = (("stdout", without_places(clean(output.text, PRINTED_BYTES))), ("stderr", _said(output.error)))
     return [nbformat.from_dict({"output_type": "stream", "name": name, "text": text}) for name, text in texts if text]
 
 
 def _short(verdict: Verdict) -> Verdict:
     """A verdict whose texts are fit for a page: they may quote what a student's code said."""
-    return replace(verdict, note=clean(verdict.note, SENTENCE_BYTES), aspects=tuple(
-        replace(aspect, evidence=clean(aspect.evidence, SENTENCE_BYTES)) for aspect in verdict.aspects))
+    return replace(verdict, note=_said(verdict.note), aspects=tuple(
+        replace(aspect, evidence=_said(aspect.evidence)) for aspect in verdict.aspects))
+
+
+def _said(text: str) -> str:
+    return without_places(clean(text, SENTENCE_BYTES))
 
 
 def _verdict(kept: Mapping) -> Verdict:
@@ -140,6 +151,6 @@ def _panel(verdict: Verdict) -> NotebookNode:
 
 def _nothing_to_show(result: Result) -> NotebookNode:
     status = STATUSES[result.status]
-    note = f"\n\n{for_formgrader(f'`{one_line(result.note)}`')}" if result.note else ""
+    note = f"\n\n{for_formgrader(f'`{one_line(without_places(result.note))}`')}" if result.note else ""
     cell = nbformat.v4.new_markdown_cell(f"**{status.title}.** {status.means}{note}", id="status")
     return nbformat.v4.new_notebook(cells=[cell])

@@ -16,8 +16,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from autograde.recording import student_text
+from autograde.recording import reading, student_text
 from autograde.recording.autograded import OURS, answer_in, result_in
+from autograde.recording.reading import Section
 from autograde.recording.sheet import check_id
 from autograde.recording.student_text import CODE_BYTES, PRINTED_BYTES, SENTENCE_BYTES, clean, one_line
 from autograde.recording.words import BY_HAND, LOOKS, STATUSES, WAITING
@@ -38,11 +39,23 @@ class _Item:
     note: str = ""
     says: tuple[str, ...] = ()
     aspects: tuple = ()
-    comment: Markup | str = ""  # rendered
-    written: Markup | str = ""  # rendered
+    comment_text: str = ""
+    written_text: str = ""
+    attachments: Mapping | None = None
     code: str = ""
     printed: str = ""
     error: str = ""
+    section: Section | None = None  # what to read again
+
+    @property
+    def comment(self) -> Markup:
+        """The instructor's words, rendered."""
+        return student_text.rendered(self.comment_text)
+
+    @property
+    def written(self) -> Markup:
+        """The written answer, rendered."""
+        return student_text.rendered(self.written_text, self.attachments)
 
     @property
     def icon(self) -> str:
@@ -62,13 +75,29 @@ def page(notebook: Mapping, standing: Standing, made_from: str = "") -> str:
     standing : what the gradebook holds of the submission.
     made_from : what the page was made from, in short; kept in it so that a stale page can be told.
     """
+    return both(notebook, standing, made_from)[0]
+
+
+def both(notebook: Mapping, standing: Standing, made_from: str = "") -> tuple[str, str]:
+    """The `page`, and the same as Markdown: for a mail or a terminal; what people wrote stands in code blocks there."""
+    seen = _seen(notebook, standing)
+    return (environment().get_template("page.html.j2").render(made_from=made_from, **seen),
+            environment().get_template("page.md.j2").render(**seen))
+
+
+def _seen(notebook: Mapping, standing: Standing) -> dict:
+    """All that a page shows, by the names that the templates use."""
     result = result_in(notebook)
+    sections = reading.sections(notebook)
     items = _items(notebook, {verdict.exercise: verdict for verdict in result.verdicts}, standing)
-    return environment().get_template("page.html.j2").render(
+    items = [replace(item, section=sections.get(item.exercise)) for item in items]
+    wanted = {item.section for item in items}
+    return dict(
+        sections=[one for one in dict.fromkeys(sections.values()) if one in wanted],
         title=_title(notebook, result.lesson), student=one_line(result.student, 200), lesson=result.lesson,
         submitted=standing.submitted, due=standing.due, late=in_words(standing.late), items=items,
         total=standing.score, max_total=standing.max_score, penalty=standing.penalty, bar=_bar(items),
-        counts=_counts(items), waiting=standing.unread, made_from=made_from,
+        counts=_counts(items), waiting=standing.unread,
         status=None if result.status == GRADED else STATUSES[result.status], note=result.note,
         repairs=[student_text.sentence(repair) for repair in result.repairs])
 
@@ -108,18 +137,25 @@ def _coded(verdict: Verdict, cells: list[Mapping], mark: Mark) -> _Item:
         anchor=_anchor(verdict.exercise), exercise=verdict.exercise, title=verdict.title,
         word=BY_HAND if mark.by_hand else verdict.state, points=mark.score, max_points=mark.max_score,
         extra=mark.extra or 0.0, note=verdict.note, says=tuple(d.says for d in verdict.diagnosis),
-        aspects=() if verdict.note else _aspects(verdict), comment=student_text.rendered(mark.comment),
+        aspects=() if verdict.note else _aspects(verdict), comment_text=mark.comment,
         code=clean(code, CODE_BYTES), printed=clean("\n".join(texts["stdout"]), PRINTED_BYTES),
-        error=clean("\n".join(texts["stderr"]), SENTENCE_BYTES))
+        error=_unless_said(clean("\n".join(texts["stderr"]), SENTENCE_BYTES), verdict.note))
+
+
+def _unless_said(error: str, note: str) -> str:
+    """How the code stopped, if the verdict does not say it already."""
+    return "" if error and error[:200] in note else error
 
 
 def _aspects(verdict: Verdict) -> tuple[dict, ...]:
-    """The aspects, each different evidence said once."""
+    """The aspects, each different evidence said once; and an exception once, whatever was tried."""
     seen: set[str] = set()
     rows = []
     for aspect in verdict.aspects:
-        evidence = "" if aspect.evidence in seen else aspect.evidence
-        seen.add(aspect.evidence)
+        _, stopped, how = aspect.evidence.partition("Your code stopped")
+        said = stopped + how or aspect.evidence
+        evidence = "" if said in seen else aspect.evidence
+        seen.add(said)
         rows.append({"name": aspect.name, "passed": aspect.passed, "points": aspect.points,
                      "max_points": aspect.max_points, "evidence": evidence})
     return tuple(rows)
@@ -127,12 +163,13 @@ def _aspects(verdict: Verdict) -> tuple[dict, ...]:
 
 def _written(exercise: str, heading: str, cell: Mapping | None, mark: Mark) -> _Item:
     word = BY_HAND if mark.by_hand else WAITING if mark.unread else UNWRITTEN
-    shown = student_text.rendered(answer_in(cell), cell.get("attachments")) if cell and word != UNWRITTEN else ""
+    shown = cell is not None and word != UNWRITTEN
     note = "This answer was handed in as it was given." if cell and word == UNWRITTEN else ""
     return _Item(
         anchor=_anchor(exercise), exercise=exercise, title=heading or "Written answer", word=word,
         points=None if word == WAITING else mark.score, max_points=mark.max_score, extra=mark.extra or 0.0, note=note,
-        comment=student_text.rendered(mark.comment), written=shown)
+        comment_text=mark.comment, written_text=clean(answer_in(cell), CODE_BYTES) if shown else "",
+        attachments=cell.get("attachments") if shown else None)
 
 
 def _heading(cell: Mapping) -> str:
@@ -187,7 +224,7 @@ def environment() -> Environment:
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True,
                               undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
     environment.filters |= {"inline": student_text.inline, "prose": student_text.prose, "number": _number,
-                            "moment": moment}
+                            "moment": moment, "fence": student_text.fenced, "plain": student_text.as_plain_markdown}
     return environment
 
 

@@ -39,9 +39,11 @@ def page_path(output: Path, student: str, lesson: str) -> Path:
 
 
 def write_page(output: Path, notebook: Mapping, standing: Standing) -> None:
-    """A student's page, whole or not at all."""
-    write_text(page_path(output, standing.student, standing.lesson),
-               feedback.page(notebook, standing, state_of(standing)))
+    """A student's page, whole or not at all, after the same in Markdown beside it."""
+    path = page_path(output, standing.student, standing.lesson)
+    html, markdown = feedback.both(notebook, standing, state_of(standing))
+    write_text(path.with_suffix(".md"), markdown)
+    write_text(path, html)
 
 
 def state_of(standing: Standing) -> str:
@@ -81,7 +83,7 @@ def refresh(output: Path, lesson: str, standings: Mapping[str, Standing]) -> int
 def _shows(path: Path, state: str) -> bool:
     try:
         with path.open("rb") as file:
-            return f'content="{state}"'.encode() in file.read(2_000)
+            return f'content="{state}"'.encode() in file.read(2_000) and path.with_suffix(".md").exists()
     except FileNotFoundError:
         return False
 

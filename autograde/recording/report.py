@@ -16,7 +16,7 @@ from autograde.recording import bars, histogram, items
 from autograde.recording.bars import Bar
 from autograde.recording.feedback import environment, in_words
 from autograde.recording.sheet import check_id
-from autograde.recording.student_text import one_line, sentence
+from autograde.recording.student_text import one_line, sentence, without_places
 from autograde.recording.words import STATUSES
 from autograde.records import (
     FAILED,
@@ -175,7 +175,7 @@ def _eye(records: Sequence[Mapping], standings: Mapping[str, Standing], people: 
         if those:
             found.append({"word": status.replace("_", " "), "title": STATUSES[status].about,
                           "students": [people.linked(r["student"], r["lesson"]) | {
-                              "note": "" if people.anonymous else one_line(r["note"], 500),
+                              "note": "" if people.anonymous else one_line(without_places(r["note"]), 500),
                               "score": standings[r["student"]].score,
                               "max_score": standings[r["student"]].max_score} for r in those]})
     return found

@@ -1,8 +1,8 @@
 """Text from a student, made fit for a page that others read: escaped, cut to a number of bytes, never interpreted.
 
 A written answer is shown as the Markdown it is, without anything that could lead outside, ask for input or run:
-markdown-it escapes HTML, links stay text, pictures come from the answer's own attachments. Formulas reach the
-formgrader's MathJax only if every macro in them is one that sets formulas.
+markdown-it escapes HTML, links stay text, pictures come from the answer's own attachments. A formula is set only if
+every macro in it is one that sets formulas: as MathML on a page, by MathJax in the formgrader.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ import base64
 import binascii
 import functools
 import re
+import sys
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 from markupsafe import Markup, escape
 
+from autograde import course
 from autograde.intake.pictures import MAX_SHOWN, SUFFIXES
+from autograde.recording import mathml
 
 # Bytes of UTF-8 of one piece of text from a student; a page has a bounded number of pieces.
 CODE_BYTES = 20_000
@@ -31,12 +36,33 @@ _INVISIBLE = {c: "�" for c in (*range(32), 127, *range(128, 160), *range(0x200
 _EMPHASIS = re.compile(r"(?<![\w*])\*([^\s*](?:[^*\n]*[^\s*])?)\*(?![\w*])")
 
 
+# Where packages and Python's own modules lie, on whatever machine or worker.
+_INSTALLED = re.compile(r"(?:[A-Za-z]:)?(?:[/\\][^\s/\\'\"<>|:*?]+){1,25}[/\\]"
+                        r"(site-packages|dist-packages|lib[/\\]python3\.\d+)\b")
+
+
 def clean(text: str, limit: int) -> str:
     """Text of at most about `limit` bytes that shows as what it is: no terminal codes, no invisible characters."""
     kept = text[:limit].encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
     left_out = len(text) - len(kept)
     kept = _ESCAPES.sub("", kept).replace("\r\n", "\n").replace("\r", "\n").translate(_INVISIBLE).strip("\n")
     return f"{kept}\n… {left_out:,} more characters are not shown" if left_out > 0 else kept
+
+
+def without_places(text: str) -> str:
+    """Text without the folders of the machine it was run on: what a package or Python itself says in an error."""
+    text = _INSTALLED.sub(r"…/\1", text)
+    for place in _places():
+        text = text.replace(place, "…")
+    return text
+
+
+@functools.cache
+def _places() -> tuple[str, ...]:
+    """Folders of this machine that say something about it, the deepest first; what every machine has says nothing."""
+    found = {sys.prefix, sys.base_prefix, str(course.ROOT), str(course.BUILT_IN), str(Path.home()),
+             tempfile.gettempdir()}
+    return tuple(sorted(found - {"/", "/usr", "/usr/local", "/opt", "/tmp", ""}, key=len, reverse=True))
 
 
 def one_line(text: str, limit: int = SENTENCE_BYTES) -> str:
@@ -65,6 +91,22 @@ def prose(text: str) -> Markup:
                           for piece in pieces))
 
 
+def fenced(text: str, kind: str = "") -> Markup:
+    """A block of code in Markdown that its content cannot end."""
+    longest = max((len(run) for run in re.findall(r"`{3,}|~{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return Markup(f"{fence}{kind}\n{text}\n{fence}")
+
+
+def as_plain_markdown(text: str) -> Markup:
+    """Words in Markdown that stay words: no HTML, no link, no picture, no heading; backticks are kept as code."""
+    pieces = " ".join(text.split()).split("`")
+    if len(pieces) % 2 == 0:
+        pieces[-2:] = ["\\`".join(pieces[-2:])]
+    words = [piece if i % 2 else re.sub(r"([\\*_\[\]<>#|~!$&])", r"\\\1", piece) for i, piece in enumerate(pieces)]
+    return Markup("`".join(words))
+
+
 # Markdown ---------------------------------------------------------------------------------------------
 
 def rendered(text: str, attachments: Mapping[str, Mapping[str, str]] | None = None) -> Markup:
@@ -75,7 +117,11 @@ def rendered(text: str, attachments: Mapping[str, Mapping[str, str]] | None = No
     text : what a student or an instructor wrote.
     attachments : the cell's pictures, ``{name: {mime type: base64}}`` as in a notebook.
     """
-    return Markup(_markdown().render(clean(text, CODE_BYTES), {"attachments": attachments or {}, "bytes": 0}))
+    return Markup(_rendered(text, attachments, mathml=True))
+
+
+def _rendered(text: str, attachments: Mapping[str, Mapping[str, str]] | None, *, mathml: bool) -> str:
+    return _markdown().render(clean(text, CODE_BYTES), {"attachments": attachments or {}, "bytes": 0, "mathml": mathml})
 
 
 def for_formgrader(text: str, attachments: Mapping[str, Mapping[str, str]] | None = None) -> str:
@@ -84,7 +130,8 @@ def for_formgrader(text: str, attachments: Mapping[str, Mapping[str, str]] | Non
     One HTML block on one line, so that no Markdown rule applies inside it, with the two characters that could begin a
     formula as references. What a formula draws is cut off at the answer's own box.
     """
-    html = str(rendered(text, attachments)).replace("\n", "&#10;").replace("$", "&#36;").replace("\\", "&#92;")
+    html = _rendered(text, attachments, mathml=False)
+    html = html.replace("\n", "&#10;").replace("$", "&#36;").replace("\\", "&#92;")
     style = "contain:paint;overflow:auto;max-height:80em"
     return f'<div class="tex2jax_ignore mathjax_ignore" style="{style}">{html}</div>'
 
@@ -151,6 +198,7 @@ _MACROS = frozenset(re.findall(r"\S+", r"""
 \nabla \ell \hbar \Re \Im \aleph \leq \le \geq \ge \ll \gg \neq \ne \equiv \sim \simeq \approx \cong \propto \prec
 \succ \to \gets \leftarrow \rightarrow \leftrightarrow \Leftarrow \Rightarrow \Leftrightarrow \implies \iff \mapsto
 \longrightarrow \uparrow \downarrow \hat \widehat \tilde \widetilde \bar \overline \underline \vec \dot \ddot
+\overrightarrow \overleftarrow \mathrel
 \overbrace \underbrace \overset \underset \mathbf \mathrm \mathit \mathsf \mathtt \mathcal \mathbb \mathfrak
 \boldsymbol \bm \operatorname \operatorname* \text \textbf \textit \textrm \texttt \mbox \dots \ldots \cdots \vdots
 \ddots \quad \qquad \prime \top \bot \perp \angle \triangle \square \displaystyle \textstyle \limits \nolimits
@@ -161,12 +209,14 @@ _ENVIRONMENTS = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix",
 
 
 def _formula(self, tokens, index, options, env) -> str:
-    """A formula between its dollars: for MathJax where there is one, readable where there is none."""
+    """A formula: as MathML on a page; between its dollars in the formgrader, which has MathJax."""
     token = tokens[index]
     display = token.type != "math_inline"
     text = escape(f"$${token.content}$$" if display else f"${token.content}$")
     if not _only_sets(token.content):
         html = f"<code>{text}</code>"
+    elif env["mathml"]:
+        html = mathml.convert(token.content, display) or f"<code>{text}</code>"
     else:
         html = f'<span class="formula tex2jax_process mathjax_process">{text}</span>'
     return f"<p>{html}</p>\n" if token.type == "math_block" else html

@@ -109,7 +109,7 @@ def run(exercise: str, answers: tuple, cases: Mapping[str, Mapping[str, np.ndarr
             try:
                 found = {f"{name}/{key}": to_array(value, key) for key, value in probe(*answers, given).items()}
             except Exception as error:
-                outcome.errors[name] = (type(error).__name__, str(error)[:2000], _where(error))
+                outcome.errors[name] = (type(error).__name__, str(error)[:2000], where(error))
             else:
                 outcome.arrays.update(found)
             if changed := given.changed():
@@ -129,7 +129,7 @@ def _forget_the_mask_of_none() -> None:
         set_keras_mask(None, None)
 
 
-def _where(error: BaseException) -> str:
+def where(error: BaseException) -> str:
     """The student's own line that an error came through last: ``line 4: `c = f @ c` ``; empty if there is none."""
     frame, found = error.__traceback__, None
     while frame is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import sys
 import time
@@ -59,7 +60,7 @@ class CappedText(io.TextIOBase):
 
 
 def make_shell():
-    """An IPython shell without history file or terminal. Made in the warm process, used in the children."""
+    """An IPython shell without history file, terminal or tracebacks. Made in the warm process, used in the children."""
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -70,6 +71,11 @@ def make_shell():
 
         def enable_gui(self, gui=None):
             pass
+
+        def showtraceback(self, *args, **kwargs):  # the cell's error is sent by itself, see `_said`: once, no folders
+            pass
+
+        showsyntaxerror = showindentationerror = showtraceback
 
     config = Config()
     config.HistoryManager.enabled = False
@@ -136,7 +142,7 @@ class Runner:
             if isinstance(problem, OutOfTime | Flooded):  # the shell catches everything
                 raise problem
             if problem is not None:
-                error = f"{type(problem).__name__}: {problem}"[:2000]
+                error = _said(problem)
         except OutOfTime:
             out_of_time = True
         except Flooded:
@@ -145,6 +151,15 @@ class Runner:
             error = "".join(traceback.format_exception_only(problem))[:2000]
         self.send("done", {"cell": step["cell"], "text": self.stdout.text(), "error": error,
                            "out_of_time": out_of_time})
+
+
+def _said(problem: BaseException) -> str:
+    """An error in words, with the student's own line: ``NameError: name 'y' is not defined (in line 3: `y`)``."""
+    # A syntax error says its line itself, beside IPython's name of the cell.
+    text = f"{type(problem).__name__}: {problem}"[:2000]
+    text, named = re.subn(r"\(<ipython-input[^>]*>, (line \d+)\)", r"(\1)", text)
+    line = "" if named else probes.where(problem)
+    return f"{text} (in {line})" if line else text
 
 
 @contextmanager
