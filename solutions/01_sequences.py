@@ -8,8 +8,8 @@
 #
 # | | |
 # |---|---|
-# | you build | a bag of words · a layer of word vectors · windows · AR(p) · the forward algorithm · Viterbi |
-# | time and points | 100 minutes, 31 points |
+# | you build | a bag of words · perplexity · word vectors · windows · AR(p) · the forward algorithm · Viterbi |
+# | time and points | {minutes} minutes, {points} points |
 # | you should know | lesson 00; least squares; what a conditional probability is |
 # | at the end | a twelve-year sunspot forecast with its error band, and four years of Seattle's weather decoded |
 #
@@ -57,8 +57,12 @@ from unrolled import check, data, plot
 # the word's place. What do you get when you add up these vectors along the time axis?
 # </details>
 # <details><summary>Hint 2</summary>
-# Padding gives one-hot vectors too, with their one in column 0. Multiply them away, or set the column to zero at the
-# end.
+# Padding gives one-hot vectors too, with their one in column 0. Multiply them away before you add up: by 1 where there
+# is a word and by 0 where there is padding.
+# </details>
+# <details><summary>If you see <code>object does not support item assignment</code></summary>
+# <code>ops</code> gives tensors, and a tensor's entries cannot be set. Multiply by zeros and ones in place of setting
+# zeros, or turn the result into an array first: <code>np.array(counts)</code>.
 # </details>
 # <details><summary>If you see <code>InvalidArgumentError: Incompatible shapes</code></summary>
 # You are multiplying (B, T, V) with (B, T). Give the second a last axis of length 1: <code>m[..., None]</code>.
@@ -108,7 +112,20 @@ assert len(twins) >= 10
 # $$p(w_t \mid w_{t-n}, \dots, w_{t-1}) \approx
 # \frac{\text{count}(w_{t-n} \dots w_{t-1} w_t)}{\text{count}(w_{t-n} \dots w_{t-1})} .$$
 #
-# This is an *n-gram* model. **Predict first:** which words will follow "this is an ___" in 723,352 words of Austen?
+# This is an *n-gram* model, and the oldest model of this lesson. In 1913 A. A. Markov counted 20,000 letters of
+# Pushkin's verse novel *Eugene Onegin* by hand, vowels and consonants, to show that a letter depends on the one before
+# it: what follows whom is a **Markov chain**. You can repeat his count on Austen in a second.
+
+# %% tags=["demo"]
+letters = "".join(itertools.chain(*novels))
+vowel = np.isin(np.array([letter for letter in letters if letter.isalpha()]), list("aeiou"))
+print(f"{len(vowel):,} letters; a vowel {vowel.mean():.0%}, after a vowel {vowel[1:][vowel[:-1]].mean():.0%}, "
+      f"after a consonant {vowel[1:][~vowel[:-1]].mean():.0%}")
+assert vowel[1:][vowel[:-1]].mean() < 0.5 * vowel[1:][~vowel[:-1]].mean()
+
+# %% [markdown]
+# After a vowel the next one is rare, after a consonant it is likely: knowing one letter is worth a lot. Back to words.
+# **Predict first:** which words will follow "this is an ___" in 723,352 words of Austen?
 
 # %% tags=["demo"]
 def words_after(context, sentences, n_best=6):
@@ -167,10 +184,117 @@ plot.show(figure, alt="Left: the share of contexts seen before falls steeply wit
           "context was seen, longer is better; over all places one word of context is best and four are worst.")
 
 # %% [markdown]
-# **What to conclude.** More context gives better guesses where it was seen before, and it was seen before less and
-# less often: there are $V^n$ contexts of $n$ words. In the end one word of context does best, and four do worse than
-# none. Two things would help: knowing that *like* and *enjoy* are alike (next), and a memory that is not a list of
-# the last $n$ words (the rest of the course).
+# More context gives better guesses where it was seen before, and it was seen before less and less often: there are
+# $V^n$ contexts of $n$ words. Used like this, one word of context does best, and four do worse than none. But nobody
+# who counts in earnest uses it like this.
+#
+# ### Back off: a context never seen asks a shorter one
+#
+# If "this is an" tells too little, ask "is an"; if that does, too, ask "an". Better still, never ask one alone, but
+# mix: let the prediction of a context of $n$ words be made of what was counted after it, and of what the context one
+# word shorter says. How much for whom? A context seen $N$ times, with $k$ *different* words after it, has surprised us
+# $k$ times with a new word. So (Witten and Bell, 1991) the shorter one gets the share $k / (N + k)$:
+#
+# $$p_n(w) = \frac{\text{count}(w) + k\; p_{n-1}(w)}{N + k} .$$
+#
+# By hand: after "is an", seen $N = 4$ times, came *honour* 3 times and *hour* once, so $k = 2$. If "an" alone gives
+# *end* 0.03, then after "is an" it has $(0 + 2 \cdot 0.03)/6 = 0.01$: never seen here, and yet possible. A context
+# never seen says nothing: everything is left to the shorter one. At the bottom stands the empty context, and below it
+# "all $V$ words alike", $1/V$. (Words that were seen less than twice, or never, count as one word, `·`.)
+
+# %% tags=["demo"]
+KNOWN = {word for word, count in Counter(itertools.chain(*train)).items() if count > 1}
+learn, held = ([[w if w in KNOWN else "·" for w in s] for s in part] for part in (train, test))
+after = [{} for _ in range(LONGEST + 1)]  # after[n]: context of n words -> Counter of what followed
+for s in learn:
+    for n in range(LONGEST + 1):
+        for t in range(n, len(s)):
+            after[n].setdefault(tuple(s[t - n:t]), Counter())[s[t]] += 1
+
+
+def backed_off(s, t):
+    """p(word t of the sentence s | the n words before it) for n = 0 to LONGEST, or fewer at the sentence's start."""
+    p = [1 / (len(KNOWN) + 1)]
+    for n in range(min(t, LONGEST) + 1):
+        seen = after[n].get(tuple(s[t - n:t]))
+        p.append((seen[s[t]] + len(seen) * p[-1]) / (seen.total() + len(seen)) if seen else p[-1])
+    return p[1:]
+
+for word in ("hour", "end", "is"):
+    print(f"{word:<5} after 'this is an': {backed_off(['this', 'is', 'an', word], 3)[3]:.5f}, "
+          f"after 'an': {backed_off(['an', word], 1)[1]:.5f}")
+
+# %% [markdown]
+# ### Perplexity: how good is a model that gives probabilities?
+#
+# "How often is its best guess right?" wastes most of what such a model says. Better: how much probability did it give
+# to the words that really came? Multiply them all and you have the probability of the text; take logarithms (the
+# product of 70,000 such numbers is 0 for any computer), and their mean, so that the length of the text does not matter,
+# and go back:
+#
+# $$\text{perplexity} = \exp\Bigl(-\frac1N \sum_{i=1}^{N} \log p_i\Bigr) .$$
+#
+# It is a number of words: a model with perplexity 100 is, on average, as unsure as one that has to choose among 100
+# equally likely words. Smaller is better; 1 is a model that knows everything beforehand. **By hand:** two words, given
+# 1/2 and 1/8: $\log \tfrac12 + \log \tfrac18 = -\log 16$, half of it is $-\log 4$, and the perplexity is 4. Who
+# gives one word that comes the probability 0 has perplexity $\infty$, whatever the rest.
+
+# %% [markdown]
+# **Exercise `seq.perplexity`** · ●●○○○ · 10 min · {points} points
+#
+# The perplexity of a batch of sentences, all their words together. Padding is no word, whatever stands there.
+#
+# <details><summary>Hint 1</summary>
+# Which places hold a word? <code>words > 0</code>. You need the sum of <code>log_p</code> over these places, and their
+# number.
+# </details>
+# <details><summary>Hint 2</summary>
+# The <code>log_p</code> of the padding may be anything, even <code>-inf</code>, and 0 times that is <code>nan</code>.
+# So do not multiply it away: pick (<code>log_p[is_word]</code>) or choose (<code>np.where(is_word, log_p, 0)</code>).
+# </details>
+
+# %% solution="seq.perplexity"
+def perplexity(log_p, words):
+    """e to the minus mean log-probability of all words of a batch.
+
+    log_p: (batch, time), the natural logarithm of the probability that a model gave to the word at this place.
+    words: (batch, time), the words' ids; 0 is padding: it is not counted, and its log_p may be anything.
+    Returns one number.
+    """
+    ### BEGIN SOLUTION
+    is_word = words > 0
+    total = log_p[is_word].sum()
+    return np.exp(-total / is_word.sum())
+    ### END SOLUTION
+
+# %% check="seq.perplexity"
+check("seq.perplexity", perplexity)
+
+# %% [markdown]
+# Now the held-out sentences again, all their words, with 0 to 4 words of context, with back-off. **Predict first:**
+# which $n$ is best now? And what is the perplexity *without* back-off?
+
+# %% tags=["demo"]
+T = max(map(len, held))
+ids = np.array([[1] * len(s) + [0] * (T - len(s)) for s in held])  # only which places hold a word matters here
+log_p = np.full((LONGEST + 1, len(held), T), -np.inf)
+for row, s in enumerate(held):
+    for t in range(len(s)):
+        p = backed_off(s, t)
+        log_p[:, row, t] = np.log(p + p[-1:] * (LONGEST + 1 - len(p)))
+scores = [float(perplexity(rows, ids)) for rows in log_p]
+print(f"{ids.sum():,} words; all {len(KNOWN) + 1:,} words alike: perplexity {len(KNOWN) + 1:,}")
+for n, score in enumerate(scores):
+    without = "" if n == 0 else f"   without: infinite, {1 - seen[n]:.0%} of the contexts were never seen"
+    print(f"{n} words of context: perplexity {score:6.1f} with back-off{without}")
+assert np.argmin(scores) == 2 and scores[4] < 0.5 * scores[0]
+
+# %% [markdown]
+# **What to conclude.** Without back-off, four words of context were worse than none. With it they are nearly three
+# times as good, and two words are the best. That three and four lose a little is the mixture's fault: it trusts a
+# context that it has seen once too much (Kneser and Ney's, 1995, does so less). Counting, done well, is a strong
+# opponent; in lesson 02 your network plays against it. Two things it cannot do: know that *like* and *enjoy*
+# are alike (next), and remember without a list of the last $n$ words (the rest of the course).
 
 # %% [markdown]
 # ## 3 · Word vectors: one-hot times a matrix
@@ -385,7 +509,7 @@ check("seq.windows", windows)
 # %% tags=["demo"]
 sun = data.load("sunspots")
 year, spots = sun["year"], sun["sunspots"]
-X, y = windows(spots[:, None], width=11)
+X, y = map(np.asarray, windows(spots[:, None], width=11))
 print(f"{len(spots)} years; windows of 11 years: X {X.shape}, y {y.shape}")
 figure, ax = plt.subplots(figsize=(8.4, 2.8), layout="constrained")
 ax.plot(year, spots, lw=1)
@@ -399,8 +523,8 @@ plot.show(figure, alt="The yearly sunspot number rises and falls every eleven ye
 # %% [markdown]
 # ## 5 · The autoregressive model AR(p)
 #
-# The oldest sequence model there is was made for this very series (Yule, 1927): predict the next value as a weighted
-# sum of the last $p$,
+# This model was made for this very series (Yule, 1927), fourteen years after Markov had counted letters: predict the
+# next value as a weighted sum of the last $p$,
 #
 # $$x_t = c + a_1 x_{t-1} + a_2 x_{t-2} + \dots + a_p x_{t-p} + \varepsilon_t ,$$
 #
@@ -459,7 +583,7 @@ check("seq.ar_fit", ar_fit)
 # %%
 def forecast(past, c, a, steps):
     """The next `steps` values, each computed from the p before it: (steps,)."""
-    values = list(past)
+    c, a, values = float(c), np.asarray(a), list(past)
     for _ in range(steps):
         latest_first = values[:-len(a) - 1:-1]
         values.append(c + np.dot(a, latest_first))
@@ -468,7 +592,7 @@ def forecast(past, c, a, steps):
 
 def spread(a, sigma, steps):
     """Standard deviation of the forecast's error 1 to `steps` steps ahead: (steps,)."""
-    psi = [1.0]
+    a, psi = np.asarray(a), [1.0]
     for j in range(1, steps):
         psi.append(sum(a[k - 1] * psi[j - k] for k in range(1, min(j, len(a)) + 1)))
     return sigma * np.sqrt(np.cumsum(np.square(psi)))
@@ -646,7 +770,7 @@ def log_joint(path):
 
 paths = list(itertools.product(range(2), repeat=len(days)))
 listed = np.log(sum(np.exp(log_joint(path)) for path in paths))
-log_alpha, log_likelihood = hmm_forward(np.log(start), np.log(trans), log_emit)
+log_alpha, log_likelihood = map(np.asarray, hmm_forward(np.log(start), np.log(trans), log_emit))
 print(f"sum over {len(paths)} sequences {listed:.6f}, forward algorithm {log_likelihood:.6f}")
 print("p(settled) after each day:", np.exp(log_alpha[:, 0] - logsumexp(log_alpha, axis=1)).round(2))
 assert abs(listed - log_likelihood) < 1e-10
@@ -733,7 +857,7 @@ def learn(seen, S, rounds=50):
     emit = (1 - wetter) * np.array([0.9, 0.05, 0.05]) + wetter * np.array([0.1, 0.45, 0.45])
     for _ in range(rounds):
         log_trans, log_emit = np.log(trans), np.log(emit[:, seen].T)
-        log_alpha, total = hmm_forward(np.log(start), log_trans, log_emit)
+        log_alpha, total = map(np.asarray, hmm_forward(np.log(start), log_trans, log_emit))
         log_beta = [np.zeros(S)]
         for e in log_emit[:0:-1]:
             log_beta.append(logsumexp(log_trans + e + log_beta[-1], axis=1))
@@ -765,7 +889,7 @@ def markov_chain(seen, new):
 
 def hidden_markov(seen, new, S=3):
     start, trans, emit = learn(seen, S)
-    return -hmm_forward(np.log(start), np.log(trans), np.log(emit[:, new].T))[1] / len(new)
+    return -float(hmm_forward(np.log(start), np.log(trans), np.log(emit[:, new].T))[1]) / len(new)
 
 scores = {name: np.array([model(rain[in_year != y], rain[in_year == y]) for y in range(2012, 2016)]) for name, model in
           (("independent days", independent), ("Markov chain", markov_chain), ("HMM, 3 states", hidden_markov))}
@@ -780,7 +904,7 @@ assert scores["HMM, 3 states"].mean() < scores["Markov chain"].mean() - 0.005 < 
 start3, trans3, emit3 = learn(rain[in_year < 2015], 3)
 order = np.argsort(-emit3[:, 0])  # driest state first
 start3, trans3, emit3 = start3[order], trans3[np.ix_(order, order)], emit3[order]
-states, _ = viterbi(np.log(start3), np.log(trans3), np.log(emit3[:, rain].T))
+states = np.asarray(viterbi(np.log(start3), np.log(trans3), np.log(emit3[:, rain].T))[0])
 month = weather["date"].astype("datetime64[M]").astype(int) % 12
 summer, winter = (month >= 6) & (month <= 8), (month >= 10) | (month <= 1)
 for s, name in enumerate("ABC"):
@@ -860,7 +984,7 @@ plot.show(figure, alt="On a logarithmic axis the difference between two hidden M
 # | model | what it remembers | what it cannot do |
 # |---|---|---|
 # | bag of words | which words, how often | order |
-# | n-gram counts | the last $n$ words, exactly | contexts it never saw; like is like enjoy |
+# | n-gram counts, backed off | the last $n$ words, exactly | look further back; see that like is like enjoy |
 # | AR(p) | the last $p$ values, linearly | anything older, anything not linear |
 # | HMM | one of $S$ states: at most $\log_2 S$ bits | keep much, or keep it long |
 #

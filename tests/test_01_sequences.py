@@ -53,6 +53,18 @@ def test_bag_of_words_forgets_the_order_and_only_that(names):
     np.testing.assert_array_equal(oracle.bag_of_words({"ids": ids, "V": 9})["counts"], bag)
 
 
+def test_perplexity_is_keras_cross_entropy_and_a_uniform_guess_counts_the_words(names):
+    rng = np.random.default_rng(3)
+    logits, words = rng.normal(size=(3, 5, 9)), np.array([[2, 4, 1, 0, 0], [8, 1, 2, 3, 5], [7, 0, 0, 0, 0]])
+    log_p = np.take_along_axis(np.asarray(keras.ops.log_softmax(logits)), words[..., None], axis=2)[..., 0]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0, reduction=None)
+    expected = np.exp(np.asarray(loss(words, logits))[words > 0].mean())
+    case = oracle.Case({"log_p": log_p, "words": words})
+    for found in (names["perplexity"](log_p, words), oracle.perplexity(case)["perplexity"]):
+        assert found == pytest.approx(expected, rel=1e-5)
+    assert names["perplexity"](np.full((2, 4), -np.log(50)), np.ones((2, 4))) == pytest.approx(50)
+
+
 def test_word_vectors_are_keras_embedding_and_survive_a_file(names, tmp_path):
     ids = np.array([[3, 1, 4, 1, 0], [5, 0, 0, 0, 0]])
     layer, built_in = names["WordVectors"](6, 5), keras.layers.Embedding(6, 5, mask_zero=True)

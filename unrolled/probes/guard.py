@@ -118,7 +118,8 @@ def _functions_of(thing: object) -> Iterator[FunctionType]:
     elif isinstance(thing, type):
         for value in vars(thing).values():
             value = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
-            if isinstance(value, FunctionType):
+            # An enumeration holds Enum's own __new__, which every other one needs, in every thread.
+            if isinstance(value, FunctionType) and value.__module__ not in sys.stdlib_module_names:
                 yield from _functions_of(value)
     elif isinstance(thing, ModuleType):
         prefix = thing.__name__

@@ -13,6 +13,12 @@ def bag_of_words(bag, case):
     return {"counts": bag(case["ids"], int(case["V"]))}
 
 
+def perplexity(of, case):
+    """The perplexity of a batch of sentences, one number."""
+    with np.errstate(all="ignore"):  # an infinite perplexity is an answer
+        return {"perplexity": of(case["log_p"], case["words"])}
+
+
 def embedding(WordVectors, case):
     """The layer with given weights: its vectors and its mask; its own weights; what its configuration holds; a copy."""
     layer = WordVectors(int(case["V"]), int(case["d"]))

@@ -28,6 +28,41 @@ def bag_of_words(ids, V):
     return ops.sum(ops.cast(found, "int32"), axis=-2) * ops.cast(ops.arange(V) > 0, "int32")
 ''',
     },
+    "seq.perplexity": {
+        "a boolean index": '''
+def perplexity(log_p, words):
+    return np.exp(-log_p[words > 0].mean())
+''',
+        "two loops": '''
+import math
+
+
+def perplexity(log_p, words):
+    total = 0.0
+    count = 0
+    for row, ids in zip(log_p, words):
+        for lp, word in zip(row, ids):
+            if word != 0:
+                total -= lp
+                count += 1
+    return math.exp(total / count)
+''',
+        "keras.ops in float32": '''
+def perplexity(log_p, words):
+    is_word = ops.cast(words, "bool")
+    costs = ops.where(is_word, -ops.cast(log_p, "float32"), 0.0)
+    return ops.exp(ops.sum(costs) / ops.sum(ops.cast(is_word, "float32")))
+''',
+        "a masked array": '''
+def perplexity(log_p, words):
+    kept = np.ma.masked_array(log_p, mask=(words == 0))
+    return float(np.exp(-kept.compressed().sum() / kept.count()))
+''',
+        "a sum with where": '''
+def perplexity(log_p, words):
+    return np.exp(-np.sum(log_p, where=words > 0) / np.count_nonzero(words))
+''',
+    },
     "seq.embedding": {
         "take instead of one-hot": '''
 class WordVectors(keras.layers.Layer):
@@ -244,6 +279,54 @@ def bag_of_words(ids, V):
 def bag_of_words(ids, V):
     return ops.sum(ops.one_hot(ids, V), axis=1)[:, 1:]
 ''',
+    },
+    "seq.perplexity": {
+        "padding counted": '''
+def perplexity(log_p, words):
+    return np.exp(-np.mean(log_p))
+''',
+        "divided by all places": '''
+def perplexity(log_p, words):
+    return np.exp(-np.mean(np.where(words > 0, log_p, 0.0)))
+''',
+        "minus infinity times 0": '''
+def perplexity(log_p, words):
+    mask = ops.cast(words > 0, "float32")
+    return ops.exp(-ops.sum(ops.cast(log_p, "float32") * mask) / ops.sum(mask))
+''',
+        "mean of the sentences' perplexities": '''
+def perplexity(log_p, words):
+    return np.mean([np.exp(-row[ids > 0].mean()) for row, ids in zip(log_p, words)])
+''',
+        "every sentence counts the same": '''
+def perplexity(log_p, words):
+    return np.exp(-np.mean([row[ids > 0].mean() for row, ids in zip(log_p, words)]))
+''',
+        "one number a sentence": '''
+def perplexity(log_p, words):
+    costs = np.where(words > 0, -log_p, 0).sum(axis=1)
+    return np.exp(costs / (words > 0).sum(axis=1))
+''',
+        "sign forgotten": edit("np.exp(-", "np.exp("),
+        "cross-entropy": edit("np.exp(-total / is_word.sum())", "-total / is_word.sum()"),
+        "2 to the power of nats": edit("np.exp(-total / is_word.sum())", "2 ** (-total / is_word.sum())"),
+        "sum instead of mean": edit("-total / is_word.sum()", "-total"),
+        "mean over the sentences": edit("is_word.sum()", "len(words)"),
+        "mean of 1/p": '''
+def perplexity(log_p, words):
+    p = np.exp(log_p[words != 0])
+    return np.mean(1 / p)
+''',
+        "1 over the mean of p": '''
+def perplexity(log_p, words):
+    return 1 / np.exp(log_p[words != 0]).mean()
+''',
+        "product of the probabilities": '''
+def perplexity(log_p, words):
+    p = np.exp(log_p[words > 0])
+    return np.prod(p) ** (-1 / len(p))
+''',
+        "impossible words left out": edit("is_word = words > 0", "is_word = (words > 0) & np.isfinite(log_p)"),
     },
     "seq.embedding": {
         "transposed": edit("shape=(self.vocabulary, self.dimension)", "shape=(self.dimension, self.vocabulary)",

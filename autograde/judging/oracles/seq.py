@@ -112,6 +112,110 @@ BAG_OF_WORDS = Exercise(
 )
 
 
+# --- seq.perplexity ----------------------------------------------------------------------------------------
+
+def perplexity_cases(rng):
+    (B, many), (T, long) = sizes(rng, 2, 3, 6), sizes(rng, 2, 7, 11)
+    def case(lengths, T, about, cost=2.0, at_padding=None):
+        words = np.where(np.arange(T) < np.asarray(lengths)[:, None], rng.integers(1, 50, (len(lengths), T)), 0)
+        log_p = -rng.gamma(2.0, cost / 2, words.shape)
+        padding = rng.uniform(-30, -20, words.shape) if at_padding is None else at_padding
+        return Case({"log_p": np.where(words > 0, log_p, padding), "words": words},
+                    about=f"{len(lengths)} sentences of up to {T} words, {about}")
+    lengths = [T, *sizes(rng, B - 1, 1, T - 1)]
+    ruled_out = case([long] * many, long, "one of which the model held to be impossible")
+    ruled_out["log_p"][rng.integers(many), rng.integers(long)] = -np.inf
+    return {
+        "full": case([T] * B, T, "no padding"),
+        "one word": Case({"log_p": [[-rng.uniform(1, 3)]], "words": [[rng.integers(1, 50)]]}, about="a single word"),
+        "padded": case(lengths, T, "with padding (id 0)"),
+        "no chance at the padding": case([long, *sizes(rng, many - 1, 1, long - 1)], long,
+                                         "log_p is minus infinity at the padding", at_padding=-np.inf),
+        "unlikely": case([40 + T] * 20, 40 + T, "all so unlikely that the product of their probabilities is below the "
+                         "smallest number a computer has", cost=8.0),
+        "impossible": ruled_out,
+    }
+
+
+def perplexity(case, padding="left out", average="words", sign=-1, base=np.e, result="perplexity", total="mean",
+               impossible="kept", logs=True):
+    """e to the minus mean log-probability of the words of all sentences; padding (id 0) is no word."""
+    log_p, counted = case["log_p"], case["words"] > 0
+    if padding == "counted":
+        counted = np.ones_like(counted)
+    if impossible == "left out":
+        counted = counted & np.isfinite(log_p)
+    with np.errstate(all="ignore"):
+        costs = sign * (log_p * counted if padding == "times 0" else np.where(counted, log_p, 0.0))
+        words = counted.size if padding == "divided by" else counted.sum()
+        if average == "sentence" or result == "one a sentence" or result == "mean of the sentences'":
+            mean = costs.sum(axis=1) / counted.sum(axis=1)
+            mean = mean.mean() if average == "sentence" else mean
+        elif average == "number of sentences":
+            mean = costs.sum() / len(costs)
+        else:
+            mean = costs.sum() / (words if total == "mean" else 1)
+        p = np.exp(log_p)
+        answers = {
+            "perplexity": base ** mean, "cross-entropy": mean, "one a sentence": base ** mean,
+            "mean of the sentences'": np.mean(base ** mean), "mean of 1/p": (1 / p)[counted].mean(),
+            "1 / mean of p": 1 / p[counted].mean(),
+        }
+        answer = answers[result]
+        if not logs:  # the product of all probabilities, and its root
+            answer = np.float64(np.prod(p[counted])) ** (-1 / counted.sum())
+    return {"perplexity": answer}
+
+
+PERPLEXITY = Exercise(
+    id="seq.perplexity",
+    title="Perplexity",
+    cases=perplexity_cases,
+    reference=perplexity,
+    aspects=(
+        Aspect("mean over the words", 2, on=("full/*", "one word/*"), ask="One word of probability 1/8: perplexity 8. "
+               "Two words, 1/2 and 1/8: 4."),
+        Aspect("padding", 2, on=("padded/*", "no chance at the padding/*"), ask="Change `log_p` where there is no "
+               "word: the answer must stay the same."),
+        Aspect("extremes", 1, on=("unlikely/*", "impossible/*"), ask="A word that the model ruled out makes the "
+               "perplexity infinite; many unlikely words do not."),
+    ),
+    misconceptions=mistakes(
+        perplexity,
+        ("padding counted", "The padding was counted as if it were words. Only places whose id is not 0 count, in the "
+         "sum and in the number you divide by.", {"padding": "counted"}),
+        ("divided by all places", "The sum leaves the padding out, but you divide by the number of all places: divide "
+         "by the number of words.", {"padding": "divided by"}),
+        ("minus infinity times 0", "You multiplied the padding away, but 0 times minus infinity is not 0, it is nan. "
+         "Choose instead of multiplying: `where` the id is a word take log_p, elsewhere 0.", {"padding": "times 0"}),
+        ("mean of the sentences' perplexities", "You averaged the perplexities of the sentences. Perplexity is taken "
+         "once, of the mean over all words.", {"result": "mean of the sentences'"}),
+        ("every sentence counts the same", "You averaged each sentence first and then the sentences, so a word in a "
+         "short sentence weighs more. Every word counts the same.", {"average": "sentence"}),
+        ("one number a sentence", "These are the perplexities of the single sentences. One number is asked for: all "
+         "words of the batch together.", {"result": "one a sentence"}),
+        ("sign forgotten", "The logarithms of probabilities are negative: without the minus sign you get the mean "
+         "probability (a number below 1), and perplexity is 1 over it.", {"sign": 1}),
+        ("cross-entropy", "This is the cross-entropy, the mean of −log p. Perplexity is e to that power.",
+         {"result": "cross-entropy"}),
+        ("2 to the power of nats", "You raised 2 to the power. `log_p` holds natural logarithms, so the base is e; 2 "
+         "belongs to logarithms of base 2.", {"base": 2.0}),
+        ("sum instead of mean", "You took e to the power of the sum: that is 1 over the probability of the whole text, "
+         "and grows with its length. Divide by the number of words.", {"total": "sum"}),
+        ("mean over the sentences", "You divided by the number of sentences. Perplexity is per word.",
+         {"average": "number of sentences"}),
+        ("mean of 1/p", "You averaged 1/p. The mean is taken of the logarithms, before e is raised to it; averaging "
+         "1/p lets one rare word decide everything.", {"result": "mean of 1/p"}),
+        ("1 over the mean of p", "You averaged the probabilities themselves. Take the mean of their logarithms: a "
+         "model that gives one word no chance must pay for it.", {"result": "1 / mean of p"}),
+        ("product of the probabilities", "You multiply the probabilities. For a long text their product is below the "
+         "smallest number there is and becomes 0: add the logarithms.", {"logs": False}),
+        ("impossible words left out", "The word that the model held to be impossible was left out. It occurred, so the "
+         "model's perplexity is infinite.", {"impossible": "left out"}),
+    ),
+)
+
+
 # --- seq.embedding -----------------------------------------------------------------------------------------
 
 def embedding_cases(rng):
@@ -629,4 +733,4 @@ VITERBI = Exercise(
     ),
 )
 
-EXERCISES = [BAG_OF_WORDS, EMBEDDING, WINDOWS, AR_FIT, HMM_FORWARD, VITERBI]
+EXERCISES = [BAG_OF_WORDS, PERPLEXITY, EMBEDDING, WINDOWS, AR_FIT, HMM_FORWARD, VITERBI]
