@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -69,14 +70,16 @@ def test_a_strangers_answer_earns_what_it_is_worth_and_is_told_nothing_false(top
 
 
 @pytest.mark.parametrize(("topic", "exercise"), EXERCISES)
-def test_misconceptions_are_told_apart_and_luck_earns_nothing(topic, exercise):
+def test_misconceptions_are_told_apart_and_luck_earns_nothing(topic, exercise, monkeypatch):
     """On any inputs, no misconception looks right and no two look alike, and each is worth the same points."""
     points: dict[str, set] = {}
     exercise = replace(exercise, derive=None)  # a misconception gives what the judge would derive
     for seed in range(30):
         cases = exercise.draw(seed)
+        once = cache(partial(outputs_of, cases=cases))  # the judge tries every misconception on each of them
+        monkeypatch.setattr(judge, "outputs_of", lambda function, cases, once=once: once(function))
         for misconception in exercise.misconceptions:
-            arrays, raised = outputs_of(misconception.wrong, cases)
+            arrays, raised = once(misconception.wrong)
             errors = {name: (r.type.split("|")[0], r.contains.split("|")[0]) for name, r in raised.items()}
             outcome = Outcome(arrays, errors)
             verdict = judge.judge(exercise, cases, outcome)

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Both directions
 #
-# **90 minutes · 34 points · you should know:** masks and `keras.layers.RNN` (lesson 02), an LSTM or GRU cell
-# (04, 05).
+# **{minutes} minutes · {points} points · you should know:** masks and `keras.layers.RNN` (lesson 02), an LSTM or GRU
+# cell (04, 05).
 #
 # A recurrent network reads like a listener: at word five it knows words one to five. Often the answer lies in
 # word six. In this lesson you let a second cell read from the end, and put the two together:
@@ -97,10 +97,10 @@ assert np.allclose(*from_left, atol=1e-6) and not np.isclose(*from_right, atol=1
 # begins. Position by position, row 1 on the right takes steps 2, 1, 0 and then leaves 3, 4 where they are:
 # position `t` takes `n − 1 − t` as long as `t < n`, where `n` is the row's number of valid steps.
 #
-# **Exercise `bi.reverse_valid`** · ●●○○○ · 10 min · 4 points
+# **Exercise `bi.reverse_valid`** · ●●○○○ · 10 min · {points} points
 #
 # Reverse each row's valid steps. What the padding holds afterwards does not matter, as long as it stays
-# *behind* the valid steps. Build it from `keras.ops` (TensorFlow's `reverse_sequence` would do it; not here).
+# *behind* the valid steps.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -173,7 +173,9 @@ print("reversed twice, the batch is as it was")
 # returns both as they are. For one unit with forward output 0.6 and backward output −0.2 that is `[0.6, −0.2]`,
 # `0.4`, `−0.12`, `0.2`, and the pair.
 #
-# **Exercise `bi.merge`** · ●○○○○ · 5 min · 4 points
+# **Exercise `bi.merge`** · ●○○○○ · 5 min · {points} points
+#
+# Write `merge` for the five modes.
 #
 # <details><summary>Hint</summary>
 #
@@ -215,21 +217,24 @@ from unrolled.lessons.bi import join  # merge for the rest of the lesson: join(f
 # `keras.layers.RNN(cell, return_sequences=True)` runs a cell over a sequence and respects a mask: at a masked
 # step it holds the state and repeats its output.
 #
-# Four things to think of:
+# Five things to think of:
 #
-# 1. `self.supports_masking = True`, or the mask ends at your layer and the loss counts the padding.
+# 1. `self.supports_masking = True`, or the mask ends at your layer and the loss counts the padding. (With
+#    `merge_mode=None` two outputs leave the layer, and Keras gives the mask to the first only. Nobody here needs it
+#    on the second; who does returns it twice from `compute_mask`.)
 # 2. The padding: reverse with `backwards(x, mask)`. It leaves the padding behind, so the second `RNN` gets the
 #    mask as it is. (Or flip the whole row, *and the mask too*.)
 # 3. `build`: build both `RNN`s, so that the weights exist before the first call (and a saved model can be
 #    loaded).
-# 4. `get_config` and `from_config`: a cell is no plain value. `keras.layers.serialize(cell)` writes it as a
-#    dictionary, `keras.layers.deserialize` makes it a cell again.
+# 4. `call` runs on symbols when a model is built: `ops`, `backwards` and `join` work on them, NumPy does not.
+# 5. `get_config` and `from_config`: all that `__init__` took must be in the config, what `super()` took included. A
+#    cell is no plain value: `keras.layers.serialize(cell)` writes it as a dictionary, `keras.layers.deserialize` makes
+#    it a cell again, of the same kind and with the same settings.
 #
-# **Exercise `bi.layer`** · ●●●●○ · 25 min · 10 points
+# **Exercise `bi.layer`** · ●●●●○ · 25 min · {points} points
 #
 # Write `BiRNN`. Use `backwards(x, mask)` and `join(forward, backward, mode)` from above; for both, `None` will
-# do where you have no mask or do not want to merge. `keras.layers.Bidirectional` is what you are building, so
-# you may not use it.
+# do where you have no mask or do not want to merge.
 #
 # <details><summary>Hint 1: the shape of it</summary>
 #
@@ -437,7 +442,9 @@ assert both_ways.count_params() == 2 * one_way.count_params() == 2 * 3 * u * (D 
 # By hand, with one unit, forward outputs `[1, 2, 3, ·]` and backward outputs `[9, 8, 7, ·]`, both in reading
 # order: the answer is `[3, 9]`, not `[·, ·]` and not `[3, 7]`.
 #
-# **Exercise `bi.final_state`** · ●●○○○ · 10 min · 4 points
+# **Exercise `bi.final_state`** · ●●○○○ · 10 min · {points} points
+#
+# Write `final_state` for a whole padded batch; no row is all padding.
 #
 # <details><summary>Hint</summary>
 #
@@ -506,10 +513,12 @@ assert list(seen.values()) == [[8, 1], [8, 8]]
 # - **before** every B and every S, and
 # - **after** every E and every S.
 #
-# For correct tags either rule would nearly do. A network writes what it likes, `B B` or `E M` or a sentence
-# that ends in `M`; both rules together give words for any tags, and no character is ever lost.
+# For correct tags either rule would do. A network writes what it likes: `B B`, `E M`, a sentence that begins with `E`
+# or ends with `M`. Both rules together give words for any tags, and no character is ever lost.
 #
-# **Exercise `bi.bmes_decode`** · ●●○○○ · 10 min · 4 points
+# **Exercise `bi.bmes_decode`** · ●●○○○ · 10 min · {points} points
+#
+# Write `bmes_decode`. An empty sentence has no words.
 #
 # <details><summary>Hint</summary>
 #
@@ -549,9 +558,12 @@ check("bi.bmes_decode", bmes_decode)
 # - gold (0,1) (1,2) (2,4): 3 words; predicted (0,2) (2,4): 2 words; in both: 1.
 # - precision = 1/2 (of the words predicted), recall = 1/3 (of the gold words), F1 = 2PR / (P + R) = 2/5.
 #
-# Over several sentences, add up the three counts first and divide once.
+# Over several sentences, add up the three counts (words in both, predicted, gold) first and divide once. If no word is
+# right, all three scores are 0.
 #
-# **Exercise `bi.f1`** · ●●●○○ · 15 min · 5 points
+# **Exercise `bi.f1`** · ●●●○○ · 15 min · {points} points
+#
+# Write `word_f1` for a list of sentences.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -560,7 +572,7 @@ check("bi.bmes_decode", bmes_decode)
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# If nothing is right, precision and recall are 0 and the formula divides 0 by 0. F1 is 0 then.
+# If nothing is right, P + R is 0 and the formula divides 0 by 0: ask first whether anything is right.
 # </details>
 
 # %% solution="bi.f1"

@@ -219,12 +219,12 @@ def _changes_of_function(node: ast.FunctionDef) -> Iterator[tuple[str, object]]:
         yield "half precision", halve
 
 
-class NothingToWriteInto(BaseException):
-    """A mutant that would write into an argument which nobody can write into."""
+class NothingToChange(BaseException):
+    """A mutant that is none: it would write into a number, or round a text."""
 
 
 def spoil(value):
-    """Write into an array, or empty a list. Raises NothingToWriteInto for a number, a text or a tensor."""
+    """Write into an array, or empty a list. Raises NothingToChange for a number, a text or a tensor."""
     import numpy as np
 
     if isinstance(value, np.ndarray):
@@ -232,14 +232,16 @@ def spoil(value):
     elif hasattr(value, "clear"):
         value.clear()
     elif value is not None:  # which may be an array in the next case
-        raise NothingToWriteInto
+        raise NothingToChange
 
 
 def half(value):
-    """`value` rounded to float16 wherever it holds floating-point numbers."""
+    """`value` rounded to float16 wherever it holds floating-point numbers. Raises NothingToChange for a text."""
     import numpy as np
     from keras import ops
 
+    if isinstance(value, str):
+        raise NothingToChange
     if isinstance(value, dict):
         return {key: half(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -281,7 +283,7 @@ def _bounded(seconds: int):
 
 
 def accepted(exercise: str, lesson: str, source: str, seeds=SEEDS) -> bool:
-    """Whether an answer earns full marks on any of the seeds. Raises NothingToWriteInto if that is all it would do."""
+    """Whether an answer earns full marks on any of the seeds. Raises NothingToChange if that is all it would do."""
     for seed in seeds:
         try:
             with (_bounded(SECONDS), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()),
@@ -329,7 +331,7 @@ def survey(exercise: str, lesson: str, limit: int | None = None, seed: int = 0):
             continue
         try:
             survives = accepted(exercise, lesson, mutant.source)
-        except NothingToWriteInto:
+        except NothingToChange:
             continue  # no mutant at all
         if survives:
             survivors.append((name, mutant.what, change))

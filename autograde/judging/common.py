@@ -61,13 +61,14 @@ def along(array: np.ndarray) -> float:
     return float((np.asarray(array, np.float64) * direction(array.shape)).sum())
 
 
-def slope(output: Callable[[Case], np.ndarray], case: Case, name: str, eps: float = 1e-6) -> float:
-    """The gradient of ``along(output(case))`` by ``case[name]``, seen `along` the same direction.
+def slope(output: Callable[[Case], np.ndarray], case: Case, *names: str, eps: float = 1e-6) -> float:
+    """The gradient of ``along(output(case))`` by the arrays of these `names`, seen `along` the same direction.
 
     A central difference in float64: what a right gradient of any output looks like, without deriving one by hand.
     """
-    step = eps * direction(case[name].shape)
-    up, down = (along(output(Case(case | {name: case[name] + s}, name=case.name))) for s in (step, -step))
+    steps = {name: eps * direction(case[name].shape) for name in names}
+    up, down = (along(output(Case(case | {name: case[name] + sign * step for name, step in steps.items()},
+                                  name=case.name))) for sign in (1, -1))
     return (up - down) / (2 * eps)
 
 

@@ -244,6 +244,35 @@ class BiRNN(keras.layers.Layer):
         cell = keras.layers.deserialize(config.pop("cell"))
         return cls(cell, **config)
 ''',
+        "an RNN that goes backwards": '''
+class BiRNN(keras.layers.Layer):
+    def __init__(self, cell, merge_mode="concat", **kwargs):
+        super().__init__(**kwargs)
+        self.supports_masking = True
+        self.merge_mode = merge_mode
+        self.forward_cell = cell
+        self.backward_cell = keras.layers.deserialize(keras.layers.serialize(cell))
+        settings = {"return_sequences": True}
+        self.reader = keras.layers.RNN(self.forward_cell, **settings)
+        self.other_reader = keras.layers.RNN(self.backward_cell, go_backwards=True, **settings)
+
+    def build(self, input_shape):
+        self.reader.build(input_shape)
+        self.other_reader.build(input_shape)
+
+    def call(self, x, mask=None):
+        from_the_end = self.other_reader(x, mask=mask)     # its first output speaks about the last step
+        return join(self.reader(x, mask=mask), from_the_end[:, ::-1], self.merge_mode)
+
+    def get_config(self):
+        return super().get_config() | {"merge_mode": self.merge_mode,
+                                       "cell": keras.saving.serialize_keras_object(self.forward_cell)}
+
+    @classmethod
+    def from_config(cls, config):
+        cell = keras.saving.deserialize_keras_object(config["cell"])
+        return cls(**(config | {"cell": cell}))
+''',
         "two layers in a list, mask turned by slicing": '''
 class BiRNN(keras.layers.Layer):
     def __init__(self, cell, merge_mode="concat", **kwargs):
@@ -356,6 +385,37 @@ def bmes_decode(characters, tags):
     ends = starts[1:] + [len(tags)]
     return [characters[a:b] for a, b in zip(starts, ends) if b > a]
 ''',
+        "pieces between cut places": '''
+def bmes_decode(characters, tags):
+    cuts = [0]
+    for i in range(1, len(tags)):
+        if tags[i - 1] + tags[i] not in ("BM", "BE", "MM", "ME"):
+            cuts.append(i)
+    cuts.append(len(tags))
+    return [characters[a:b] for a, b in zip(cuts, cuts[1:]) if a < b]
+''',
+        "a dictionary of what follows what": '''
+def bmes_decode(characters, tags):
+    goes_on = {"B": "ME", "M": "ME", "E": "", "S": "", "": ""}
+    words, before = [], ""
+    for character, tag in zip(characters, tags):
+        if tag in goes_on[before] and words:
+            words[-1] = words[-1] + character
+        else:
+            words += [character]
+        before = tag
+    return words
+''',
+        "a generator": '''
+def bmes_decode(characters, tags):
+    def words():
+        start = 0
+        for end in range(1, len(tags) + 1):
+            if end == len(tags) or tags[end] in "BS" or tags[end - 1] in "ES":
+                yield characters[start:end]
+                start = end
+    return list(words())
+''',
         "a regular expression cuts the tags": '''
 def bmes_decode(characters, tags):
     import re
@@ -402,6 +462,33 @@ def word_f1(gold, predicted):
     precision, recall = len(g & p) / len(p), len(g & p) / len(g)
     total = precision + recall
     return precision, recall, (2 * precision * recall / total if total > 0 else 0)
+''',
+        "two pointers": '''
+def word_f1(gold, predicted):
+    from itertools import accumulate
+    tp = 0
+    for g, p in zip(gold, predicted):
+        g_ends, p_ends = [0, *accumulate(map(len, g))], [0, *accumulate(map(len, p))]
+        i = j = 1
+        while i < len(g_ends) and j < len(p_ends):
+            if g_ends[i] == p_ends[j]:
+                tp += g_ends[i - 1] == p_ends[j - 1]
+                i, j = i + 1, j + 1
+            elif g_ends[i] < p_ends[j]:
+                i += 1
+            else:
+                j += 1
+    P, R = tp / sum(len(p) for p in predicted), tp / sum(len(g) for g in gold)
+    return P, R, 0.0 if tp == 0 else 2 / (1 / P + 1 / R)
+''',
+        "errors counted": '''
+def word_f1(gold, predicted):
+    tp, fp, fn = 0, 0, 0
+    for g, p in zip(gold, predicted):
+        g = {(len("".join(g[:i])), word) for i, word in enumerate(g)}
+        p = {(len("".join(p[:i])), word) for i, word in enumerate(p)}
+        tp, fp, fn = tp + len(g & p), fp + len(p - g), fn + len(g - p)
+    return np.array([tp / (tp + fp), tp / (tp + fn), tp / (tp + (fp + fn) / 2)])
 ''',
         "spans in one set": '''
 def word_f1(gold, predicted):
@@ -501,6 +588,8 @@ def merge(forward, backward, mode="concat"):
         "backward outputs left reversed": edit("backwards(backward, mask)", "backward"),
         "reversed after reading only": edit("self.backward_rnn(backwards(x, mask)", "self.backward_rnn(x"),
         "one set of weights for both": edit("type(cell).from_config(cell.get_config())", "cell"),
+        "the second cell made from the units alone": edit("type(cell).from_config(cell.get_config())",
+                                                          "type(cell)(cell.units)"),
         "mask not flipped with the sequence": edit("backwards(x, mask)", "ops.flip(x, axis=1)",
                                                    "backwards(backward, mask)", "ops.flip(backward, axis=1)"),
         "mask flipped, sequence not": edit(
@@ -516,6 +605,12 @@ def merge(forward, backward, mode="concat"):
         "backward first": edit("join(forward, backwards(backward, mask)",
                                "join(backwards(backward, mask), forward"),
         "the mask ends here": edit("        self.supports_masking = True\n", ""),
+        "states kept between calls": edit("return_sequences=True", "return_sequences=True, stateful=True"),
+        "NumPy in call": edit("backwards(backward, mask)", "backwards(np.asarray(backward), mask)"),
+        "config without super": edit("{**super().get_config(), ", "{"),
+        "another kind of cell after loading": edit(
+            'keras.layers.deserialize(config["cell"])',
+            'keras.layers.GRUCell(config["cell"]["config"]["units"])'),
         "config without the merge mode": edit(', "merge_mode": self.merge_mode}', "}"),
         "config without the cell": edit('"cell": cell, ', "", "**{**config, " + SERIAL + "}", "**config"),
         "cell not rebuilt from its config": edit(REBUILD, ""),
@@ -603,6 +698,8 @@ def bmes_decode(characters, tags):
             word = ""
     return words
 ''',
+        "a sentence must begin with B or S": edit(
+            'if tag in "BS" or not open_word:', 'if tag in "BS" or (words and not open_word):'),
         "an empty word at the end": change(BUFFER, '''    if word:
         words.append(word)
 ''', "    words.append(word)\n"),
@@ -652,6 +749,9 @@ def word_f1(gold, predicted):
 ''',
         "cuts, not words": edit("{(end - len(word), end) for word, end in zip(words, ends, strict=True)}",
                                 "set(ends.tolist())"),
+        "geometric mean": edit("2 * precision * recall / (precision + recall) if right else 0.0",
+                               "(precision * recall) ** 0.5"),
+        "the 2 forgotten": edit("2 * precision", "precision"),
         "averaged over sentences": '''
 def word_f1(gold, predicted):
     def spans(words):
@@ -726,5 +826,58 @@ def final_state(forward, backward, mask):
     m = mask[:, :, None]
     return np.concatenate([(forward * m)[:, -1], (backward * m)[:, 0]], axis=1)
 ''', 1, set()),
+    },
+    "bi.bmes_decode": {
+        "two lists, the tags looked at first": ('''
+def bmes_decode(characters, tags):
+    import re
+    words, at = [], 0
+    for piece in re.findall("BM*E|S", "".join(tags)):
+        words.append(characters[at:at + len(piece)])
+        at += len(piece)
+    return words
+''', 2, set()),
+        "needs a first word": ('''
+def bmes_decode(characters, tags):
+    result, is_open = [], True
+    for c, t in zip(characters, tags):
+        if t in ["B", "S"] or not is_open:
+            result.append(c)
+        else:
+            result[len(result) - 1] = result[len(result) - 1] + c
+        is_open = t not in ["E", "S"]
+    return result
+''', 2, {"a sentence must begin with B or S"}),
+    },
+    "bi.f1": {
+        "starts": (edit("{(end - len(word), end) for word, end in zip(words, ends, strict=True)}",
+                        "{int(end) - len(word) for word, end in zip(words, ends)}"), 0, {"cuts, not words"}),
+        "words taken out of the list": ('''
+def word_f1(gold, predicted):
+    def spans(words):
+        found, start = set(), 0
+        while words:
+            word = words.pop(0)
+            found.add((start, start + len(word)))
+            start += len(word)
+        return found
+    right = n_gold = n_predicted = 0
+    for g, p in zip(gold, predicted):
+        g, p = spans(g), spans(p)
+        right, n_gold, n_predicted = right + len(g & p), n_gold + len(g), n_predicted + len(p)
+    return right / n_predicted, right / n_gold, 2 * right / (n_predicted + n_gold)
+''', 4, {"changes its inputs"}),
+        "0 / 0 in NumPy": ('''
+def word_f1(gold, predicted):
+    def ends(sentence):
+        return np.cumsum([len(w) for w in sentence])
+    hit = 0
+    for g, p in zip(gold, predicted):
+        g, p = ends(g), ends(p)
+        hit += len(set(zip(np.r_[0, g[:-1]], g)) & set(zip(np.r_[0, p[:-1]], p)))
+    P = np.float64(hit) / sum(len(p) for p in predicted)
+    R = np.float64(hit) / sum(len(g) for g in gold)
+    return P, R, 2 * P * R / (P + R)
+''', 4, set()),
     },
 }

@@ -14,7 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
-from autograde.judging.common import mistake, mistakes, sigmoid, sizes
+from autograde.judging.common import along, mistakes, random_word, sigmoid, sizes, slope, told
 from autograde.judging.exercise import SHAPES_CLASH, Aspect, Case, Exercise, Raises
 from unrolled.probes import codes, text
 
@@ -49,7 +49,7 @@ def seen_at_valid_steps(case, arrays):
     """A `derive`: what stands at padded steps becomes 0, for nobody reads it."""
     mask = case.get("mask")
     return {key: np.where(mask[..., None], array, 0)
-            if key != "mask" and mask is not None and array.ndim == 3 and array.shape[:2] == mask.shape else array
+            if mask is not None and array.ndim == 3 and array.shape[:2] == mask.shape else array
             for key, array in arrays.items()}
 
 
@@ -210,142 +210,209 @@ def gru_step(x, states, W, U, b):
     return h, [h]
 
 
-def lstm_step(x, states, W, U, b):
+def lstm_step(x, states, W, U, b, activation=np.tanh):
     h, c = states
     i, f, g, o = np.split(x @ W + h @ U + b, 4, axis=-1)
-    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    h = sigmoid(o) * np.tanh(c)
+    c = sigmoid(f) * c + sigmoid(i) * activation(g)
+    h = sigmoid(o) * activation(c)
     return h, [h, c]
 
 
-STEPS = {"gru": (gru_step, 1, 3), "lstm": (lstm_step, 2, 4)}
+def leaky_step(x, states, W, U, b, leak=0.5):
+    h = leak * states[0] + np.tanh(x @ W + states[0] @ U + b)
+    return h, [h]
 
 
-def read(case, weights, x, mask):
-    """All outputs of one cell; a masked step holds the states and repeats the output."""
-    step, n_states, _ = STEPS[text(case["cell"])]
-    B, T, _ = x.shape
-    u = weights[1].shape[0]
-    states, y, out = [np.zeros((B, u))] * n_states, np.zeros((B, u)), np.zeros((B, T, u))
-    for t in range(T):
-        keep = mask[:, t, None]
-        new_y, new = step(x[:, t], states, *weights)
-        y = np.where(keep, new_y, y)
-        states = [np.where(keep, n, s) for n, s in zip(new, states, strict=True)]
-        out[:, t] = y
-    return out
+STEPS = {"gru": (gru_step, 1, 3), "lstm": (lstm_step, 2, 4), "leaky": (leaky_step, 1, 1)}
+CELLS = {"gru": "a GRU cell", "lstm": "an LSTM cell",
+         "leaky": "a cell of our own, h = leak · h + tanh(x W + h U + b)"}
+WAYS = "forward", "backward"
 
 
 def layer_cases(rng):
-    B, T, D, u = 3, 5, 2, 3
-
-    def case(about, cell="gru", mode="concat", lengths=None, scale=0.8):
+    def case(about, cell="gru", mode="concat", B=None, T=None, lengths=None, **more):
+        drawn, D, u = sizes(rng, 3, 2, 5)
+        B, T = B or (drawn if lengths is None else len(lengths)), T or int(rng.integers(3, 5))
         blocks = STEPS[cell][2] * u
-        bias = (2, blocks) if cell == "gru" else (blocks,)
-        weights = {f"{name}_{way}": rng.normal(size=shape) * scale for way in ("forward", "backward")
-                   for name, shape in (("W", (D, blocks)), ("U", (u, blocks)), ("b", bias))}
-        padding = {} if lengths is None else {"mask": mask_of(lengths, T)}
-        x = rng.normal(size=(B, T, D))
-        return Case({"x": x, "cell": codes(cell), "mode": codes(mode)} | padding | weights, about=about)
+        shapes = {"W": (D, blocks), "U": (u, blocks), "b": (2, blocks) if cell == "gru" else (blocks,)}
+        given = {f"{name}_{way}": rng.normal(size=shapes[name]) * 0.8 for way in WAYS for name in "WUb"}
+        given |= {"x": rng.normal(size=(B, T, D)), "cell": codes(cell), "mode": codes(mode)} | more
+        if lengths is not None:
+            given["mask"] = mask_of(lengths, T)
+        return Case(given, about=f"{CELLS[cell]}, merge_mode {mode}, {told(B=B, T=T, D=D, u=u)}, {about}")
 
-    lengths = np.array([3, 4, 2])[rng.permutation(3)]
+    leak = float(np.round(rng.uniform(0.7, 0.9), 2))
+    lengths = rng.permutation([5, 0, *rng.permutation([1, 2, 3, 4])[:2]])
+    name = random_word(rng)
+    # A single step looks the same from both ends: who reads it in the wrong order may still merge and save it rightly.
     return {
-        "gru": case(f"a GRU cell with u = {u}, B = {B}, T = {T}, D = {D}, no padding, concat"),
-        "lstm": case("an LSTM cell (two states), no padding, concat", cell="lstm"),
-        "mode": case("a GRU cell, merge_mode mul", mode="mul"),
-        "padded": case(f"a GRU cell, valid lengths {', '.join(map(str, lengths))}", lengths=lengths),
-        "facts": Case({"cell": codes("gru"), "mode": codes("ave"), "D": D, "u": u},
-                      about=f"counting, saving, loading: a GRU cell with u = {u}, D = {D}, merge_mode ave"),
+        "gru": case("no padding"),
+        "lstm": case("no padding, called a second time", "lstm", B=1, twice=True),
+        "own": case(f"leak = {leak}", "leaky", leak=leak),
+        "sum": case("no padding", mode="sum", T=1),
+        "mul": case("a mask, but no padding", mode="mul", T=1, lengths=[1, 1, 1]),
+        "ave": case("no padding", mode="ave", T=1),
+        "None": case("a mask, but no padding", mode="None", T=1, lengths=[1, 1]),
+        "padded": case(in_words(lengths), T=5, lengths=lengths),
+        "model": case("in a model on keras.Input, and its gradients", T=2, lengths=[2, 2, 2], symbolic=True),
+        "restored": case(f'activation="sigmoid", name="{name}", saved and loaded', "lstm", mode="ave", T=1,
+                         name=codes(name), sigmoid=True),
     }
 
 
-def layer(case, before="valid", after="valid", mask_flipped=None, shared=False, backward_first=False,
-          mode_used=True, passes_mask=True, config="whole"):
-    """Both directions; each keyword is a way to get it wrong."""
-    mode = text(case["mode"])
-    if case.name == "facts":
-        D, u = int(case["D"]), int(case["u"])
-        if config == "no cell":
-            return Raises("TypeError", "missing 1 required positional argument")
-        if config == "cell left as a dict":
-            return Raises("TypeError", "Error when deserializing")
-        if config == "cell built twice":
-            return Raises("ValueError", "already built")
-        one_way = 3 * u * (D + u + 2)
-        return {"parameters": one_way * (1 if shared else 2), "units_restored": u,
-                "merge_mode_restored": config != "no merge_mode"}
-    x = case["x"]
-    mask = case.get("mask", np.ones(x.shape[:2], bool))
-    turn = {"valid": lambda a: reverse_valid({"x": a, "mask": np.asarray(mask)})["y"],
+def read(case, weights, x, mask, start=None, **settings):
+    """All outputs of one cell, and its states behind them; a masked step holds the states and repeats the output."""
+    step, n_states, _ = STEPS[text(case["cell"])]
+    B, T, _ = x.shape
+    u = weights[1].shape[0]
+    states, y, out = start or [np.zeros((B, u))] * n_states, np.zeros((B, u)), np.zeros((B, T, u))
+    for t in range(T):
+        keep = mask[:, t, None]
+        new_y, new = step(x[:, t], states, *weights, **settings)
+        y = np.where(keep, new_y, y)
+        states = [np.where(keep, n, s) for n, s in zip(new, states, strict=True)]
+        out[:, t] = y
+    return out, states
+
+
+def both_ways(case, before="valid", after="valid", mask_flipped=None, shared=False, settings=True, leaks=False):
+    """The outputs of the two directions, in reading order; each keyword is a way to get it wrong."""
+    x, mask = case["x"], case.get("mask", np.ones(case["x"].shape[:2], bool))
+    own = {"leak": float(case["leak"])} if "leak" in case else {"activation": sigmoid} if "sigmoid" in case else {}
+    turn = {"valid": lambda a: reverse_valid({"x": a, "mask": mask})["y"],
             "all": lambda a: a[:, ::-1], "none": lambda a: a}
-    W = {way: [case[f"{name}_{way}"] for name in "WUb"] for way in ("forward", "backward")}
-    forward = read(case, W["backward" if shared else "forward"], x, mask)
-    seen = {None: mask, "not flipped": mask, "flipped": mask[:, ::-1],
-            "ignored": np.ones_like(mask)}[mask_flipped]
-    backward = turn[after](read(case, W["backward"], turn[before](x), seen))
-    valid = mask[..., None]
-    joined = merge({"forward": forward, "backward": backward, "mode": codes(mode if mode_used else "concat")},
-                   backward_first=backward_first)
-    result = {"y": joined["y"] * valid}
-    return result | ({"mask_goes_on": passes_mask} if case.name == "padded" else {})
+    seen = {None: mask, "not flipped": mask, "flipped": mask[:, ::-1], "ignored": np.ones_like(mask)}[mask_flipped]
+    outputs = {}
+    for way, way_in, steps in (("forward", turn["none"], mask), ("backward", turn[before], seen)):
+        weights = [case[f"{name}_{'backward' if shared else way}"] for name in "WUb"]
+        kept = own if settings or way == "forward" else {}
+        start = None
+        if leaks and "twice" in case:
+            _, start = read(case, weights, -x[:, :1], np.ones_like(mask[:, :1]), **kept)
+        outputs[way], _ = read(case, weights, way_in(x), steps, start, **kept)
+    return outputs["forward"], turn[after](outputs["backward"])
 
 
-_wrong = partial(mistake, layer)
+LOADING = {
+    "no cell": ("TypeError", "missing 1 required positional argument"),
+    "cell left as a dict": ("TypeError", "Error when deserializing"),
+    "cell built twice": ("ValueError", "already built"),
+    "always a GRU": ("ValueError", "is not compatible with provided weight shape"),
+}
+
+
+def layer(case, backward_first=False, mode_used=True, passes_mask=True, config="whole", in_model=True, **change):
+    """What the probe collects from the layer; each keyword is a way to get it wrong, those of `both_ways` too."""
+    mode = text(case["mode"])
+    if case.name == "model" and not in_model:
+        return Raises("NotImplementedError|ValueError|TypeError", "symbolic|KerasTensor")
+    if "name" in case and config in LOADING:
+        return Raises(*LOADING[config])
+    if not mode_used or ("name" in case and config == "no merge_mode"):
+        mode = "concat"
+
+    def outputs(case):
+        forward, backward = both_ways(case, **change)
+        if backward_first:
+            forward, backward = backward, forward
+        joined = merge({"forward": forward, "backward": backward, "mode": codes(mode)})
+        if text(case["mode"]) == "None" and mode == "concat":  # one where two were expected
+            return {"forward": joined["y"]}
+        return joined
+
+    found = {key: y * case["mask"][..., None] if "mask" in case else y for key, y in outputs(case).items()}
+    if case.name == "model":
+        made = [case[f"{name}_{way}"].size for way in WAYS[:1 if change.get("shared") else 2] for name in "WUb"]
+        found["trainable"] = sorted(made)
+        for way in WAYS:
+            moved = "backward" if change.get("shared") else way
+            found[f"gradients, {way} cell"] = slope(lambda changed: outputs(changed)["y"], case,
+                                                    *(f"{name}_{moved}" for name in "WUb"))
+    elif "mask" in case and text(case["mode"]) != "None":
+        found["mask handed on"] = case["mask"] if passes_mask else np.zeros(0)
+    return found | ({"name kept": config != "own"} if "name" in case else {})
+
+
+def layer_facts(case, arrays):
+    """Outputs at valid steps; the gradients of each cell as one number; whether a restored layer's name is kept."""
+    found = seen_at_valid_steps(case, arrays)
+    for way in WAYS if case.name == "model" else ():
+        gradients = {name: found.pop(f"gradient of {name}_{way}") for name in "WUb"}
+        for name, gradient in gradients.items():
+            if gradient.shape != case[f"{name}_{way}"].shape:
+                raise ValueError(f"the gradient of {name} has shape {gradient.shape}")
+        found[f"gradients, {way} cell"] = sum(map(along, gradients.values()))
+    if "name" in case:
+        found["name kept"] = np.array_equal(found.pop("name"), case["name"])
+    return found
+
 
 LAYER = Exercise(
     id="bi.layer",
     title="A bidirectional layer from any cell",
     cases=layer_cases,
     reference=layer,
+    derive=layer_facts,
     forbids=("keras.layers.Bidirectional",),
     aspects=(
-        Aspect("both directions", 3, on=("gru/y",),
+        Aspect("both directions", 2, on=("gru/y",),
                ask="Test by hand: must output 0 change when only the last input changes?"),
-        Aspect("a cell with two states", 1, on=("lstm/y",)),
-        Aspect("merge mode", 1, on=("mode/y",)),
-        Aspect("padding", 3, on=("padded/y",), ask="Change what stands in the padding: does any valid "
-               "output move?"),
-        Aspect("the mask goes on", 1, on=("padded/mask_goes_on",),
+        Aspect("any cell", 1, on=("lstm/y", "own/y"), ask="How many states has the cell, and what is in its config?"),
+        Aspect("merge mode", 1, on=("sum/y", "mul/y", "ave/y", "None/*")),
+        Aspect("padding", 3, on=("padded/y",), ask="Change what stands in the padding: does any valid output move?"),
+        Aspect("the mask goes on", 1, on=("*/mask handed on",),
                ask="Which attribute tells Keras that a layer takes and hands on a mask?"),
-        Aspect("saved and loaded", 1, on=("facts/*",), ask="get_config must hold everything __init__ was "
-               "given."),
+        Aspect("in a model, trained", 1, on=("model/*",), ask="Only keras.ops work in a model and let "
+               "gradients through. Which weights has each direction?"),
+        Aspect("saved and loaded", 1, on=("restored/*",), ask="get_config must hold everything "
+               "__init__ was given."),
     ),
-    misconceptions=(
-        _wrong("both cells read forwards", "Both cells read from left to right. The second must get the "
-               "reversed sequence.", before="none", after="none"),
-        _wrong("backward outputs left reversed", "The backward outputs are still in the order in which "
-               "they were made: reverse them again, so that output t speaks about step t.", after="none"),
-        _wrong("reversed after reading only", "The second cell read forwards and only its outputs were "
-               "reversed. Reverse the input first, then the outputs.", before="none"),
-        _wrong("one set of weights for both", "The two directions share one cell. Each direction learns "
-               "weights of its own: make the second cell from the first one's config.", shared=True),
-        _wrong("mask not flipped with the sequence", "You flipped the whole row, padding first, but gave the "
-               "backward cell the mask in the old order: it reads padding and skips words.",
-               before="all", after="all", mask_flipped="not flipped"),
-        _wrong("mask flipped, sequence not", "backwards(x, mask) leaves the padding behind, so the mask stays as "
-               "it is. You flipped it: the backward cell skips words and reads padding.", mask_flipped="flipped"),
-        _wrong("padding read first", "The backward cell starts with the padding and carries it into every "
-               "output. Reverse the valid part only (or flip the mask too).",
-               before="all", after="all", mask_flipped="ignored"),
-        _wrong("flipped back with the padding", "The input was reversed over its valid part, the outputs "
-               "over the whole row: in rows with padding, output t now speaks about another step.",
-               after="all"),
-        _wrong("merge mode ignored", "merge_mode is taken but not used: the outputs are always concatenated.",
-               mode_used=False),
-        _wrong("backward first", "The halves have changed places: the forward output comes first.",
-               backward_first=True),
-        _wrong("the mask ends here", "Without self.supports_masking = True the mask ends at your layer, "
-               "and the next layer and the loss count the padding.", passes_mask=False),
-        _wrong("config without the merge mode", "get_config does not hold merge_mode: a loaded model "
-               "falls back to the default, and nothing says so.", config="no merge_mode"),
-        _wrong("config without the cell", "get_config does not hold the cell, so a saved model cannot be "
-               "loaded: put keras.layers.serialize(cell) in.", config="no cell"),
-        _wrong("cell not rebuilt from its config", "After loading, cell is still the dictionary that "
-               "get_config wrote: from_config must call keras.layers.deserialize on it.", config="cell "
-               "left as a dict"),
-        _wrong("cell built twice", "A cell that comes out of a saved model is built already: call "
-               "cell.build only if not cell.built (keras.layers.RNN looks first).", config="cell built "
-               "twice"),
+    misconceptions=mistakes(
+        layer,
+        ("both cells read forwards", "Both cells read from left to right. The second must get the "
+         "reversed sequence.", {"before": "none", "after": "none"}),
+        ("backward outputs left reversed", "The backward outputs are still in the order in which "
+         "they were made: reverse them again, so that output t speaks about step t.", {"after": "none"}),
+        ("reversed after reading only", "The second cell read forwards and only its outputs were "
+         "reversed. Reverse the input first, then the outputs.", {"before": "none"}),
+        ("one set of weights for both", "The two directions share one cell. Each direction learns "
+         "weights of its own: make the second cell from the first one's config.", {"shared": True}),
+        ("the second cell made from the units alone", "The second cell has the first one's units and nothing else of "
+         "it. What else a cell was given is in its config: type(cell).from_config(cell.get_config()).",
+         {"settings": False}),
+        ("mask not flipped with the sequence", "You flipped the whole row, padding first, but gave the "
+         "backward cell the mask in the old order: it reads padding and skips words.",
+         {"before": "all", "after": "all", "mask_flipped": "not flipped"}),
+        ("mask flipped, sequence not", "backwards(x, mask) leaves the padding behind, so the mask stays as "
+         "it is. You flipped it: the backward cell skips words and reads padding.", {"mask_flipped": "flipped"}),
+        ("padding read first", "The backward cell starts with the padding and carries it into every "
+         "output. Reverse the valid part only (or flip the mask too).",
+         {"before": "all", "after": "all", "mask_flipped": "ignored"}),
+        ("flipped back with the padding", "The input was reversed over its valid part, the outputs "
+         "over the whole row: in rows with padding, output t now speaks about another step.", {"after": "all"}),
+        ("merge mode ignored", "merge_mode is taken but not used: the outputs are always concatenated.",
+         {"mode_used": False}),
+        ("backward first", "The halves have changed places: the forward output comes first.",
+         {"backward_first": True}),
+        ("the mask ends here", "Without self.supports_masking = True the mask ends at your layer, "
+         "and the next layer and the loss count the padding.", {"passes_mask": False}),
+        ("states kept between calls", "A second call starts where the first one ended: a state belongs to one call. "
+         "Leave `stateful` out.", {"leaks": True}),
+        ("NumPy in call", "A model is built from symbols before there are numbers, and NumPy cannot compute with "
+         "these: use `ops`, `backwards` and `join` in `call`.", {"in_model": False}),
+        ("config without the merge mode", "get_config does not hold merge_mode: a loaded model "
+         "falls back to the default, and nothing says so.", {"config": "no merge_mode"}),
+        ("config without the cell", "get_config does not hold the cell, so a saved model cannot be "
+         "loaded: put keras.layers.serialize(cell) in.", {"config": "no cell"}),
+        ("config without super", "get_config drops what every Keras layer has, such as its name: start from "
+         "`super().get_config()`.", {"config": "own"}),
+        ("cell not rebuilt from its config", "After loading, cell is still the dictionary that "
+         "get_config wrote: from_config must call keras.layers.deserialize on it.", {"config": "cell left as a dict"}),
+        ("another kind of cell after loading", "Whatever cell was saved, a GRU comes back. keras.layers.serialize "
+         "writes down which kind it is, and keras.layers.deserialize makes that kind again.",
+         {"config": "always a GRU"}),
+        ("cell built twice", "A cell that comes out of a saved model is built already: call "
+         "cell.build only if not cell.built (keras.layers.RNN looks first).", {"config": "cell built twice"}),
     ),
 )
 
@@ -419,42 +486,71 @@ FINAL = Exercise(
 
 # --- bi.bmes_decode ----------------------------------------------------------------------------------------
 
-SENTENCES = ("我/爱/中国", "图书馆/在/学校/里", "他/的/计算机/坏/了", "我们/去/火车站/接/人",
-             "她/想/买/自行车")
-
-
 def tags_of(words):
     return "".join("S" if len(w) == 1 else "B" + "M" * (len(w) - 2) + "E" for w in words)
 
 
-def decode_cases(rng):
-    words = str(rng.choice(SENTENCES[1:])).split("/")
+def some_characters(rng, count):
+    """So many Chinese characters, all different."""
+    return "".join(chr(0x4E00 + int(k)) for k in rng.choice(2000, size=count, replace=False))
 
-    def case(characters, tags, about):
+
+def every_pair(rng):
+    """17 tags in which each tag follows each, itself too: a walk over all 16 pairs, with B and M at its ends."""
+    while True:
+        walk, left = "B", {a + b for a in "BMES" for b in "BMES"}
+        while ways := [tag for tag in "BMES" if walk[-1] + tag in left]:
+            tag = str(rng.choice(ways))
+            left.remove(walk[-1] + tag)
+            walk += tag
+        if not left:  # it is a circle, so it may begin anywhere
+            start = int(rng.choice([i for i in range(16) if walk[i] in "BM"]))
+            return walk[start:] + walk[1:start + 1]
+
+
+def decode_cases(rng):
+    def case(tags, about, characters=None):
+        characters = characters or some_characters(rng, len(tags))
         return Case({"characters": codes(characters), "tags": codes(tags)}, about=about)
 
-    # Every odd pair of tags occurs; the sentence ends in the middle of a word.
-    middle = "".join(rng.choice(list("BMES"), size=6))
-    odd = f"BBEMMESMBSEE{middle}SBM"
-    characters = "".join(chr(0x4E00 + int(k)) for k in rng.choice(2000, size=len(odd), replace=False))
+    def sentence(lengths):
+        tags = tags_of(["x" * int(n) for n in lengths])
+        return case(tags, f"tags {' '.join(tags)}")
+
+    def odd(tags):
+        return case(tags, f"tags as a model may give them: {' '.join(tags)}")
+
+    pairs = every_pair(rng)
     return {
-        "china": case("我爱中国", "SSBE", "characters 我爱中国, tags S S B E"),
-        "sentence": case("".join(words), tags_of(words), f"tags {' '.join(tags_of(words))}"),
-        "odd": case(characters, odd, f"tags as a model may give them: {' '.join(odd)}"),
-        "empty": case("", "", "an empty sentence"),
+        "china": case("SSBE", "characters 我爱中国, tags S S B E", "我爱中国"),
+        "sentence": sentence(rng.permutation([1, 1, 2, 2, 3, 4, 5][:int(rng.integers(5, 8))])),
+        "another": sentence(rng.integers(1, 4, int(rng.integers(3, 6)))),
+        "one character": sentence([1]),
+        "empty": sentence([]),
+        "odd": odd(f"B{pairs}{rng.choice(list('BM'))}"),
+        "begun before": odd(f"{rng.choice(list('ME'))}{''.join(rng.choice(list('BMES'), int(rng.integers(2, 7))))}SB"),
+        "one tag": odd(str(rng.choice(list("BM")))),
     }
 
 
 def bmes_decode(case, starts="BS", ends="ES", rule="cut"):
-    """Word lengths; each keyword is a way to get it wrong."""
+    """The words; each keyword is a way to get it wrong."""
     characters, tags = text(case["characters"]), text(case["tags"])
-    words = {"cut": _cut, "last lost": _cut, "empty at the end": _cut,
-             "no M": _without_m, "unfinished dropped": _finished_only}[rule](characters, tags, starts, ends)
+    if rule == "needs a beginning" and tags and tags[0] in "ME":
+        return Raises("IndexError", "list index out of range")
+    words = {"no M": _without_m, "unfinished dropped": _finished_only}.get(rule, _cut)(characters, tags, starts, ends)
     if rule == "last lost" and tags and tags[-1] not in "ES":
         words = words[:-1]
     if rule == "empty at the end" and (not tags or tags[-1] in "ES"):
         words = [*words, ""]
-    return {"lengths": np.array([len(w) for w in words], int), "all_kept": "".join(words) == characters}
+    return word_facts(case, {"words": codes("".join(f"{word}/" for word in words))})
+
+
+def word_facts(case, arrays):
+    """A `derive`: the words' lengths, and whether every character is still there."""
+    ends = arrays["words"].ravel() == ord("/")
+    lengths = np.diff(np.flatnonzero([True, *ends])) - 1
+    return {"lengths": lengths, "all kept": np.array_equal(arrays["words"].ravel()[~ends], case["characters"])}
 
 
 def _cut(characters, tags, starts, ends):
@@ -481,35 +577,38 @@ def _finished_only(characters, tags, starts, ends):
     return words
 
 
-_wrong = partial(mistake, bmes_decode)
-
 DECODE = Exercise(
     id="bi.bmes_decode",
     title="From tags to words",
     cases=decode_cases,
     reference=bmes_decode,
+    derive=word_facts,
     aspects=(
-        Aspect("sentences", 2, on=("china/*", "sentence/*", "empty/*"),
+        Aspect("sentences", 2, on=("china/*", "sentence/*", "another/*", "one character/*", "empty/*"),
                ask="Take 我爱中国 with S S B E: after which characters do you cut?"),
-        Aspect("tags in any order", 2, on=("odd/*",),
+        Aspect("tags in any order", 2, on=("odd/*", "begun before/*", "one tag/*"),
                ask="A model may write B B or end with M. Which two rules say where to cut?"),
     ),
-    misconceptions=(
-        _wrong("cuts only after E and S", "You cut after E and S only. A model also writes B B or M S: a "
-               "B or S always starts a new word.", starts=""),
-        _wrong("cuts only before B and S", "You cut before B and S only. A model also writes E E or S M: "
-               "after E or S the word is over.", ends=""),
-        _wrong("the last word lost", "A sentence that ends with B or M loses its last word: hand in what "
-               "is still being built after the loop.", rule="last lost"),
-        _wrong("middle characters lost", "Characters tagged M disappear: they belong to the word that is "
-               "being built.", rule="no M"),
-        _wrong("S does not cut", "S is a whole word: cut before it and after it.", starts="B", ends="E"),
-        _wrong("cuts before E", "You cut before the character with E; it is the last one of its word, so "
-               "the cut comes after it.", starts="ES", ends=""),
-        _wrong("unfinished words dropped", "A word that was begun and never got its E disappears, and its "
-               "characters with it. Every character must stay.", rule="unfinished dropped"),
-        _wrong("an empty word at the end", "There is an empty word at the end: hand in the rest after the "
-               "loop only if there is one.", rule="empty at the end"),
+    misconceptions=mistakes(
+        bmes_decode,
+        ("cuts only after E and S", "You cut after E and S only. A model also writes B B or M S: a "
+         "B or S always starts a new word.", {"starts": ""}),
+        ("cuts only before B and S", "You cut before B and S only. A model also writes E E or S M: "
+         "after E or S the word is over.", {"ends": ""}),
+        ("the last word lost", "A sentence that ends with B or M loses its last word: hand in what "
+         "is still being built after the loop.", {"rule": "last lost"}),
+        ("middle characters lost", "Characters tagged M disappear: they belong to the word that is "
+         "being built.", {"rule": "no M"}),
+        ("S does not cut", "S is a whole word: cut before it and after it.", {"starts": "B", "ends": "E"}),
+        ("cuts before E", "You cut before the character with E; it is the last one of its word, so "
+         "the cut comes after it.", {"starts": "ES", "ends": ""}),
+        ("unfinished words dropped", "A word that was begun and never got its E disappears, and its "
+         "characters with it. Every character must stay.", {"rule": "unfinished dropped"}),
+        ("an empty word at the end", "There is an empty word at the end: hand in the rest after the "
+         "loop only if there is one.", {"rule": "empty at the end"}),
+        ("a sentence must begin with B or S", "A sentence whose first tag is M or E stops your code: there is no word "
+         "yet to add to. A model may write that; the first character begins a word, whatever its tag.",
+         {"rule": "needs a beginning"}),
     ),
 )
 
@@ -518,32 +617,59 @@ DECODE = Exercise(
 
 def f1_cases(rng):
     while True:
-        case = _f1_case(rng)
-        values = [np.array([*m.wrong(case).values()], float) for m in F1_MISTAKES if m.name != NAN]
-        values.append(np.array([*word_f1(case).values()], float))
-        # Scores are fractions of small numbers: draw again until no two versions agree by chance.
-        apart = all(np.abs(a - b).max() > 0.005 for a, b in combinations(values, 2))
-        # Nor may one aspect of a wrong way to count come out right by chance.
-        counted = [np.array([*word_f1(case, unit=unit).values()], float) for unit in UNITS if unit != "spans"]
-        gaps = [np.abs(values[-1] - other) for other in counted]
-        if apart and all(gap[:2].max() > 0.005 and gap[2] > 0.005 for gap in gaps):
+        lengths = {"pooled": rng.permutation([5, 7, 11, 13]), "one": [int(rng.integers(12, 18))],
+                   "short": [1, *rng.permutation([2, 9, 12])[:int(rng.integers(2, 4))]]}
+        cases = {name: _f1_case(rng, n) for name, n in lengths.items()}
+        # Scores are fractions of small numbers: draw again until no two versions agree by chance, nor one aspect of a
+        # wrong way to count.
+        pooled = {m.name: _scores(m.wrong, cases["pooled"]) for m in F1_MISTAKES if m.name != NAN}
+        pooled["right"] = _scores(word_f1, cases["pooled"])
+        counted = [np.abs(_scores(partial(word_f1, unit=unit), cases["pooled"]) - pooled["right"])
+                   for unit in UNITS if unit != "spans"]
+        if (all(np.abs(a - b).max() > 0.001 for a, b in combinations(pooled.values(), 2))
+                and all(gap[:2].max() > 0.005 and gap[2] > 0.005 for gap in counted)
+                and all(_scores(word_f1, case).min() > 0 for case in cases.values())):
             break
-    nothing = Case({"gold": codes("我/爱/中国"), "predicted": codes("我爱/中/国")},
-                   about="gold 我/爱/中国, predicted 我爱/中/国: no word is right")
-    return {"pooled": case, "nothing": nothing}
+    nothing = _f1_pair("我/爱/中国", "我爱/中/国", "gold 我/爱/中国, predicted 我爱/中/国: no word is right")
+    return cases | {"nothing": nothing, "in part": _partly(rng)}
 
 
-def _f1_case(rng):
+def _scores(scores, case):
+    return np.array([*scores(case).values()], float)
+
+
+def _f1_pair(gold, predicted, about):
+    return Case({"gold": codes(gold), "predicted": codes(predicted)}, about=about)
+
+
+def _f1_case(rng, lengths):
     gold, predicted = [], []
-    for n in rng.permutation([5, 7, 11, 13]):
+    for n in lengths:
         characters = rng.choice(list("的一是不"), size=n)
         cuts = rng.random(n - 1) < 0.6
         guess = np.where(rng.random(n - 1) < 0.25, ~cuts, cuts)
         for sentences, where in ((gold, cuts), (predicted, guess)):
             slashes = ["/" if cut else "" for cut in [*where, False]]
             sentences.append("".join(c + s for c, s in zip(characters, slashes, strict=True)))
-    return Case({"gold": codes("\n".join(gold)), "predicted": codes("\n".join(predicted))},
-                about=f"{len(gold)} sentences: gold {' · '.join(gold)}; predicted {' · '.join(predicted)}")
+    return _f1_pair("\n".join(gold), "\n".join(predicted),
+                    f"{len(gold)} sentence{'s' * (len(gold) > 1)}: gold {' · '.join(gold)}; "
+                    f"predicted {' · '.join(predicted)}")
+
+
+def _partly(rng):
+    """Sentences of four characters and three words: in some all words are right, in the others none.
+
+    However words are counted, and over whatever they are averaged, the share that is right is the same: whether an
+    answer can do with a sentence in which nothing is right does not depend on that.
+    """
+    right, wrong = (int(n) for n in rng.integers(5, 20, 2))
+    gold, predicted = [], []
+    for k in rng.permutation(right + wrong):
+        a, b, c, d = some_characters(rng, 4)
+        gold.append(f"{a}/{b}/{c}{d}")
+        predicted.append(gold[-1] if k < right else f"{a}{b}/{c}/{d}")
+    return _f1_pair("\n".join(gold), "\n".join(predicted),
+                    f"{right + wrong} sentences of 3 words; in {wrong} of them no word is right, in the others all are")
 
 
 def _spans(words):
@@ -585,41 +711,42 @@ def word_f1(case, unit="spans", pooled=True, one_set=False, swapped=False, mean=
         return Raises("ZeroDivisionError")
     else:
         f1 = 2 * precision * recall / (precision + recall)
-    f1 = {"harmonic": f1, "arithmetic": (precision + recall) / 2,
-          "union": right / (n_predicted + n_gold - right)}[mean]
+    f1 = {"harmonic": f1, "half": f1 / 2, "arithmetic": (precision + recall) / 2,
+          "geometric": np.sqrt(precision * recall), "union": right / (n_predicted + n_gold - right)}[mean]
     if swapped:
         precision, recall = recall, precision
     return {"precision": np.mean(precision), "recall": np.mean(recall), "f1": np.mean(f1)}
 
 
-_wrong = partial(mistake, word_f1)
 NAN = "nothing right divides by zero"
 
-F1_MISTAKES = (
-    _wrong("characters, not words", "You counted tags that are right, character by character. A word "
-           "counts only if both its ends are right.", unit="tags"),
-    _wrong("words without their places", "You compared which words occur, as sets. A word is right only "
-           "at its place: compare (start, end).", unit="types"),
-    _wrong("words without their places, over all words", "You compared which words occur, as sets. A word is "
-           "right only at its place: compare (start, end).", unit="types", all_words=True),
-    _wrong("bag of words", "You counted how often each word occurs, wherever it stands. A word is right "
-           "only at its place: compare (start, end).", unit="bag"),
-    _wrong("the i-th word against the i-th word", "After one missing cut all later words have another "
-           "number, and are counted wrong although they are right. Compare (start, end).", unit="same "
-           "index"),
-    _wrong("cuts, not words", "You compared the cuts. A word is right only if the cut before it *and* the "
-           "cut after it are right.", unit="cuts"),
-    _wrong("averaged over sentences", "You averaged the scores of the sentences, so a short one weighs as "
-           "much as a long one. Add up the counts first, then divide once.", pooled=False),
-    _wrong("all sentences in one set", "Spans of different sentences fell together in one set: (0, 1) "
-           "occurs in nearly every sentence. Count sentence by sentence.", one_set=True),
-    _wrong("precision and recall swapped", "Precision divides by the words predicted, recall by the words "
-           "in the gold standard; yours are the other way round.", swapped=True),
-    _wrong("arithmetic mean", "F1 is the harmonic mean, 2PR / (P + R); you took (P + R) / 2.",
-           mean="arithmetic"),
-    _wrong("right over all", "You divided the right words by all different words, gold and predicted "
-           "together (the Jaccard index). F1 is 2PR / (P + R).", mean="union"),
-    _wrong(NAN, "If no word is right, P + R is 0 and the division fails: F1 is 0 then.", zero=None),
+F1_MISTAKES = mistakes(
+    word_f1,
+    ("characters, not words", "You counted tags that are right, character by character. A word "
+     "counts only if both its ends are right.", {"unit": "tags"}),
+    ("words without their places", "You compared which words occur, as sets. A word is right only "
+     "at its place: compare (start, end).", {"unit": "types"}),
+    ("words without their places, over all words", "You compared which words occur, as sets. A word is "
+     "right only at its place: compare (start, end).", {"unit": "types", "all_words": True}),
+    ("bag of words", "You counted how often each word occurs, wherever it stands. A word is right "
+     "only at its place: compare (start, end).", {"unit": "bag"}),
+    ("the i-th word against the i-th word", "After one missing cut all later words have another "
+     "number, and are counted wrong although they are right. Compare (start, end).", {"unit": "same index"}),
+    ("cuts, not words", "You compared the cuts, one end of each word. A word is right only if the cut before it *and* "
+     "the cut after it are right.", {"unit": "cuts"}),
+    ("averaged over sentences", "You averaged the scores of the sentences, so a short one weighs as "
+     "much as a long one. Add up the counts first, then divide once.", {"pooled": False}),
+    ("all sentences in one set", "Spans of different sentences fell together in one set: (0, 1) "
+     "occurs in nearly every sentence. Count sentence by sentence.", {"one_set": True}),
+    ("precision and recall swapped", "Precision divides by the words predicted, recall by the words "
+     "in the gold standard; yours are the other way round.", {"swapped": True}),
+    ("arithmetic mean", "F1 is the harmonic mean, 2PR / (P + R); you took (P + R) / 2.", {"mean": "arithmetic"}),
+    ("geometric mean", "F1 is the harmonic mean, 2PR / (P + R); you took the geometric one, √(PR).",
+     {"mean": "geometric"}),
+    ("the 2 forgotten", "F1 is 2PR / (P + R): without the 2 it never passes 0.5.", {"mean": "half"}),
+    ("right over all", "You divided the right words by all different words, gold and predicted "
+     "together (the Jaccard index). F1 is 2PR / (P + R).", {"mean": "union"}),
+    (NAN, "If no word is right, P + R is 0 and the division fails: F1 is 0 then.", {"zero": None}),
 )
 
 F1 = Exercise(
@@ -628,10 +755,12 @@ F1 = Exercise(
     cases=f1_cases,
     reference=word_f1,
     aspects=(
-        Aspect("precision and recall", 2, on=("pooled/precision", "pooled/recall"),
+        Aspect("precision and recall", 2, on=("pooled/precision", "pooled/recall", "one/precision", "one/recall",
+                                              "short/precision", "short/recall"),
                ask="Write each word of one sentence as (start, end) and count by hand."),
-        Aspect("F1", 2, on=("pooled/f1",), ask="2PR / (P + R), from the pooled counts."),
-        Aspect("nothing right", 1, on=("nothing/*",), ask="What should F1 be when no word is right?"),
+        Aspect("F1", 2, on=("pooled/f1", "one/f1", "short/f1"), ask="2PR / (P + R), from the pooled counts."),
+        Aspect("nothing right", 1, on=("nothing/*", "in part/*"), ask="What should F1 be when no word is right, in all "
+               "sentences or in one?"),
     ),
     misconceptions=F1_MISTAKES,
 )
