@@ -631,7 +631,9 @@ def f1_cases(rng):
                 and all(_scores(word_f1, case).min() > 0 for case in cases.values())):
             break
     nothing = _f1_pair("我/爱/中国", "我爱/中/国", "gold 我/爱/中国, predicted 我爱/中/国: no word is right")
-    return cases | {"nothing": nothing, "in part": _partly(rng)}
+    few, right, wrong = (int(rng.integers(*ends)) for ends in ((3, 10), (4, 13), (13, 25)))
+    return cases | {"one right": _partly(rng, 0, few, [some_characters(rng, 1)]), "nothing": nothing,
+                    "in part": _partly(rng, right, wrong)}
 
 
 def _scores(scores, case):
@@ -656,20 +658,20 @@ def _f1_case(rng, lengths):
                     f"predicted {' · '.join(predicted)}")
 
 
-def _partly(rng):
-    """Sentences of four characters and three words: in some all words are right, in the others none.
+def _partly(rng, right, wrong, more=()):
+    """Sentences of four characters and three words: in some all words are right, in the others none. And `more`.
 
     However words are counted, and over whatever they are averaged, the share that is right is the same: whether an
     answer can do with a sentence in which nothing is right does not depend on that.
     """
-    right, wrong = (int(n) for n in rng.integers(5, 20, 2))
-    gold, predicted = [], []
+    gold, predicted = [*more], [*more]
     for k in rng.permutation(right + wrong):
         a, b, c, d = some_characters(rng, 4)
         gold.append(f"{a}/{b}/{c}{d}")
         predicted.append(gold[-1] if k < right else f"{a}{b}/{c}/{d}")
+    others = "one other word is" if more else "in the others all are"
     return _f1_pair("\n".join(gold), "\n".join(predicted),
-                    f"{right + wrong} sentences of 3 words; in {wrong} of them no word is right, in the others all are")
+                    f"{len(gold)} sentences; in {wrong} of them, of 3 words each, no word is right, {others}")
 
 
 def _spans(words):
@@ -755,10 +757,11 @@ F1 = Exercise(
     cases=f1_cases,
     reference=word_f1,
     aspects=(
-        Aspect("precision and recall", 2, on=("pooled/precision", "pooled/recall", "one/precision", "one/recall",
-                                              "short/precision", "short/recall"),
+        Aspect("precision and recall", 2, on=tuple(f"{case}/{score}" for case in ("pooled", "one", "short", "one right")
+                                                   for score in ("precision", "recall")),
                ask="Write each word of one sentence as (start, end) and count by hand."),
-        Aspect("F1", 2, on=("pooled/f1", "one/f1", "short/f1"), ask="2PR / (P + R), from the pooled counts."),
+        Aspect("F1", 2, on=("pooled/f1", "one/f1", "short/f1", "one right/f1"),
+               ask="2PR / (P + R), from the pooled counts."),
         Aspect("nothing right", 1, on=("nothing/*", "in part/*"), ask="What should F1 be when no word is right, in all "
                "sentences or in one?"),
     ),
