@@ -324,7 +324,7 @@ check("start.mask_mean", mask_mean)
 # %% tags=["demo"]
 sentences = [s for s in data.load("austen") if 3 <= len(s) <= 12][:300]
 chosen = [next(s for s in sentences if len(s) == n) for n in (12, 9, 7, 5, 4, 3)]
-lengths = np.zeros((len(chosen), 12, 1))
+lengths = np.zeros((len(chosen), 12, 1), "float32")
 for row, sentence in zip(lengths, chosen, strict=True):
     row[:len(sentence), 0] = [len(word) for word in sentence]
 valid = np.arange(12) < np.array([len(s) for s in chosen])[:, None]
