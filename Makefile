@@ -7,18 +7,18 @@ CLASS := build/class
 # Everything is written below build/ and .venv/: what programs like to leave in the home folder as well.
 export PYTHONDONTWRITEBYTECODE := 1
 OWN_HOME := $(CURDIR)/build/home
-grade test soak notebooks bench: export IPYTHONDIR := $(OWN_HOME)/ipython
-grade test soak notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
-grade test soak notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
-grade test soak notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
-grade test soak notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
-grade test soak notebooks bench: export HYPOTHESIS_STORAGE_DIRECTORY := $(OWN_HOME)/hypothesis
-grade test soak notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
+grade test test-backends soak notebooks bench: export IPYTHONDIR := $(OWN_HOME)/ipython
+grade test test-backends soak notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
+grade test test-backends soak notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
+grade test test-backends soak notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
+grade test test-backends soak notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
+grade test test-backends soak notebooks bench: export HYPOTHESIS_STORAGE_DIRECTORY := $(OWN_HOME)/hypothesis
+grade test test-backends soak notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
 
-.PHONY: help setup grade test soak lab notebooks bench clean
+.PHONY: help setup grade test test-backends soak lab notebooks bench clean
 
 help:             ## what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
 
 setup: $(READY)   ## make .venv with the locked packages
 
@@ -44,6 +44,9 @@ test: $(READY)    ## everything CI runs
 	$(BIN)/python -m pytest -p tests.nbval_tolerance --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
 		-p no:cacheprovider -q solutions
 
+test-backends: $(READY)  ## the layers of unrolled.layers on TensorFlow, JAX and PyTorch; their files under each other's
+	@bash tests/layers/backends.sh $(BIN)/python
+
 lab: $(READY)     ## open your own copy of the course in JupyterLab (work/, or FOLDER=...)
 	$(BIN)/autograde lab $(if $(FOLDER),--folder "$(FOLDER)")
 
@@ -58,6 +61,7 @@ soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cl
 bench: $(READY)   ## measure what the README claims
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/lessons.py
+	$(BIN)/python benchmarks/layers.py
 
 clean:            ## remove what was made here
 	rm -rf build $(VENV)

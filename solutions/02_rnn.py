@@ -1176,6 +1176,76 @@ print("likeliest next letter:", alphabet[top[0]])
 # runs called undecided. A negative result, well shown, earns all four.
 
 # %% [markdown]
+# ## 12 · From the notebook to a layer you would ship
+#
+# Could you use your `SimpleRNN` in earnest? Give it texts of *any* length: `keras.Input((None, 5))`.
+#
+# **Predict first.** What is `x.shape[1]` then, and what does `range` say to it?
+
+# %% tags=["demo"]
+try:
+    keras.Sequential([keras.Input((None, 5)), SimpleRNN(7)])
+except Exception as error:
+    print(type(error).__name__, "at a length that is not known")
+
+# %% [markdown]
+# Your loop is written out step by step while the model is built, so the number of steps must be known. The mend: keep
+# the **step**, and leave the loop to `keras.layers.RNN`. It takes any layer with a `state_size` whose `call(x, states)`
+# returns an output and the new states. Such a layer is called a **cell**, and the next lessons build cells.
+
+# %% tags=["demo"]
+class SimpleRNNCell(keras.layers.Layer):
+    """One step: the weights of your layer, and no loop."""
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units = self.state_size = units
+
+    def build(self, input_shape):
+        self.W = self.add_weight(shape=(input_shape[-1], self.units), name="W")
+        self.U = self.add_weight(shape=(self.units, self.units), initializer="orthogonal", name="U")
+        self.b = self.add_weight(shape=(self.units,), initializer="zeros", name="b")
+
+    def call(self, x, states):
+        h = ops.tanh(ops.matmul(x, self.W) + ops.matmul(states[0], self.U) + self.b)
+        return h, [h]
+
+# %% tags=["demo"]
+keras.utils.set_random_seed(2)
+reader = keras.Sequential([keras.Input((None, 5)), keras.layers.RNN(SimpleRNNCell(7))])
+yours = SimpleRNN(7)
+yours.build((None, 9, 5))
+yours.set_weights(reader.get_weights())
+for steps in (1, 9, 40):
+    x = rng.normal(size=(3, steps, 5)).astype("float32")
+    print(f"{steps:2} steps: the same as your layer:", np.allclose(reader(x), yours(x), atol=1e-5))
+    assert np.allclose(reader(x), yours(x), atol=1e-5)
+
+# %% [markdown]
+# What does each cost? TensorFlow reads a layer's code once before it runs it (**tracing**). Your loop hands it a
+# hundred copies of the step to read; `keras.layers.RNN` hands it one, and a loop. Here are both beside Keras's own
+# `SimpleRNN`, at 100 steps and 64 units.
+
+# %% tags=["demo"]
+from unrolled.lessons import cost
+
+theirs = keras.layers.SimpleRNN(64)
+reading, running = cost.compare(SimpleRNN(64), theirs)
+print("your loop:              three times as long to read, or more:", reading > 3)
+assert reading > 3
+reading, running = cost.compare(keras.layers.RNN(SimpleRNNCell(64)), theirs)
+print("your step, Keras's loop: at most twice as long to read:", reading < 2, "· to train a step:", running < 2)
+assert reading < 2 and running < 2
+
+# %% [markdown]
+# On a graphics card there is a third way. Keras hands the whole sequence to one **fused kernel**, a program of the
+# card's maker that does all steps at once. On an H200 (PyTorch behind Keras, batch 64, 100 steps, 64 → 256 units) that
+# trained 9 to 15 times faster than any loop of steps, with outputs within 0.0002 (`docs/layers.md`). So: Keras's own
+# layer where there is one, your own cell in `keras.layers.RNN` where there is none, your own loop to understand.
+# `unrolled.layers` has this lesson's layer in that second form, with everything one expects of it (masks, states,
+# half precision, saving), and you may read it: it is short.
+
+# %% [markdown]
 # ## What to take with you
 #
 # - One cell, $h_t = \tanh(x_t W + h_{t-1} U + b)$, with the same weights at every step; the joined form is the

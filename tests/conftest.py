@@ -12,7 +12,40 @@ settings.register_profile("course", derandomize=True, database=None, deadline=No
 settings.load_profile("course")
 
 
+def pytest_runtest_makereport(item, call):
+    """What a test of a layer's feature found goes into its report, for the table."""
+    mark = item.get_closest_marker("feature")
+    if mark and call.when == "call":
+        item.user_properties.append(("feature", (mark.args[0], item.callspec.params["name"])))
+
+
 def pytest_terminal_summary(terminalreporter):
+    _what_layers_can_do(terminalreporter)
+    _what_checks_are_worth(terminalreporter)
+
+
+def _what_layers_can_do(terminalreporter):
+    cells: dict[tuple[str, str], str] = {}
+    for outcome, sign in (("passed", "+"), ("failed", "FAILED"), ("skipped", ".")):
+        for report in terminalreporter.stats.get(outcome, []):
+            for key, cell in getattr(report, "user_properties", ()):
+                if key == "feature" and report.when == "call":
+                    cells[cell] = "FAILED" if "FAILED" in (sign, cells.get(cell)) else sign
+    if not cells:
+        return
+    features, names = list(dict.fromkeys(f for f, _ in cells)), list(dict.fromkeys(n for _, n in cells))
+    import keras
+
+    terminalreporter.section(f"what the layers can do, on {keras.backend.backend()}: + tested, . skipped")
+    wide = max(map(len, features)) + 2
+    for number, name in enumerate(names):
+        terminalreporter.write_line(f"{'':{wide}}{'|  ' * number}{name}")
+    for title in features:
+        row = "".join(f"{cells.get((title, name), ' '):<3}" for name in names)
+        terminalreporter.write_line(f"{title:<{wide}}{row}".rstrip())
+
+
+def _what_checks_are_worth(terminalreporter):
     rows: dict[str, dict[str, set | dict]] = {}
     for outcome in ("passed", "failed"):
         for report in terminalreporter.stats.get(outcome, []):

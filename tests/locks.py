@@ -32,7 +32,12 @@ class Lock:
 
 LOCKS = (Lock(WHOLE, "test"), Lock("requirements-lab.lock", "lab"), Lock("requirements-grade.lock", "grade"),
          Lock("requirements-cluster.lock", "cluster"), Lock("requirements-lab-cpu.lock", "lab", cpu=True),
-         Lock("requirements-grade-cpu.lock", "grade", cpu=True))
+         Lock("requirements-grade-cpu.lock", "grade", cpu=True), Lock("requirements-backends.lock", "backends"))
+# PyTorch for the processor alone. On Linux most indexes offer a build of several GB for graphics cards under the same
+# version: only the hashes of the small ones are in the lock, so pip takes those or says that it found none.
+TORCH = {"2.13.0": ["6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"]}
+TORCH_NEEDS = ["filelock", "fsspec>=0.8.5", "jinja2", "networkx>=2.5.1", "setuptools<85", "sympy>=1.13.3",
+               "typing-extensions>=4.10"]
 # Where TensorFlow without code for graphics cards has packages of its own; elsewhere the usual one is taken.
 CPU = "(sys_platform == 'linux' and platform_machine == 'x86_64') or sys_platform == 'win32'"
 NOT_CPU = "(sys_platform != 'linux' or platform_machine != 'x86_64') and sys_platform != 'win32'"
@@ -51,6 +56,8 @@ def asked(extra: str) -> list[str]:
 def wanted(lock: Lock) -> list[str]:
     """The requirements that a lock pins."""
     found = asked(lock.extra)
+    if lock.extra == "backends":
+        found = [line for line in found if not line.startswith("torch")] + TORCH_NEEDS
     if lock.cpu:
         [tensorflow] = [line for line in found if line.startswith("tensorflow>")]
         limits = tensorflow.removeprefix("tensorflow")
@@ -71,6 +78,10 @@ def make(lock: Lock, *more: str) -> None:
         if lock.file != WHOLE:
             command += ["--constraint", course.ROOT / WHOLE]
         subprocess.run([*command, listed], check=True, cwd=course.ROOT)
+    if lock.extra == "backends":
+        [(version, hashes)] = TORCH.items()
+        with open(target, "a", encoding="utf-8") as file:
+            file.write(" \\\n    ".join([f"torch=={version}", *(f"--hash=sha256:{h}" for h in hashes)]) + "\n")
 
 
 if __name__ == "__main__":

@@ -167,12 +167,13 @@ def test_what_the_lesson_is_given_agrees_with_its_answers(names):
         h, c = names["peephole_step"](x[:, t], h, c, W, U, b, P)
         np.testing.assert_allclose(hs[t], h, atol=1e-12)
         np.testing.assert_allclose(caches[t]["c"], c, atol=1e-12)
-    full = tasks.VariantCell(5)
+    full = tasks.VariantCell(5, copies=2)
     full.build((None, 3))
-    full.set_weights([W, U, b])
+    full.set_weights([np.stack([np.zeros_like(W), W]), np.stack([U, U]), np.stack([b, b])[:, None]])
     first = [a.astype("float32") for a in (x[:, 0], np.ones((2, 5)), np.ones((2, 5)))]
     expected = names["lstm_step"](*first, *(a.astype("float32") for a in (W, U, b)))
-    np.testing.assert_allclose(full(first[0], first[1:])[0], expected[0], atol=1e-5)
+    both = full(first[0], [np.concatenate([np.zeros_like(s), s], axis=1) for s in first[1:]])[0]
+    np.testing.assert_allclose(both[:, 5:], expected[0], atol=1e-5)
 
 
 def test_weights_go_to_pytorch_and_come_back(names):

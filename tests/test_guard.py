@@ -15,7 +15,7 @@ from autograde import course
 from autograde.authoring.lesson import EXERCISE
 from autograde.judging import judge, oracles, rules
 from tests.classroom import classroom
-from unrolled import probes
+from unrolled import layers, probes
 from unrolled.probes import guard
 
 X = np.ones((1, 3, 2), "float32")
@@ -57,6 +57,10 @@ def test_a_rule_in_words():
     ("keras.layers.LSTM", lambda: type("Mine", (keras.layers.LSTM,), {})(2)(X)),
     ("keras.layers.LSTM", lambda: MADE["LSTM"](X)),
     ("keras.layers.LSTM", lambda: tf.raw_ops.BlockLSTM(seq_len_max=1)),
+    ("unrolled.layers", lambda: layers.LSTM(2)(X)),
+    ("unrolled.layers", lambda: layers.PeepholeLSTMCell(2)(X[0], [X[0], X[0]])),
+    ("unrolled.layers", lambda: MADE["ours"](X)),
+    ("unrolled.layers", lambda: layers.masked_softmax(X)),
     ("keras.layers.GRU", lambda: MADE["GRU"](X)),
     ("keras.layers.GRU", lambda: tf.raw_ops.GRUBlockCell(x=X)),
     ("keras.layers.RNN", lambda: keras.layers.RNN(keras.layers.SimpleRNNCell(2))(X)),
@@ -85,7 +89,7 @@ def test_it_raises_while_it_is_out_of_use_and_works_again_after(name, road):
     assert outcome() == before != guard.WORDS.format(name)
 
 
-MADE = {"LSTM": keras.layers.LSTM(2), "GRU": keras.layers.GRU(2)}
+MADE = {"LSTM": keras.layers.LSTM(2), "GRU": keras.layers.GRU(2), "ours": layers.GRU(2)}
 
 
 @pytest.mark.parametrize("word", sorted(guard.RELATIVES))

@@ -18,7 +18,7 @@ from autograde.course import UserError
 from autograde.intake import notebook as reading
 from autograde.intake import sources, submission
 from autograde.intake.skeleton import Skeleton
-from autograde.judging import rules
+from autograde.judging import oracles, rules
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -404,6 +404,23 @@ def test_rules_see_names_smuggled_through_another_answer():
 ])
 def test_rules_see_other_ways_to_say_a_name(answer):
     assert rules.forbidden_names(answer, ("keras.layers.LSTM",)) == ["keras.layers.LSTM"]
+
+
+@pytest.mark.parametrize("answer", [
+    "from unrolled.layers import PeepholeLSTM as Mine\nx = Mine(3)",
+    "from unrolled import layers\nx = layers.GRU(3)",
+    "import unrolled.layers as ours\nx = ours.recurrent.run",
+    "import unrolled\nx = unrolled.layers.lstm.LSTMCell(3)",
+    "from unrolled.layers import *\nx = AdditiveAttention(3)",
+])
+def test_rules_see_a_whole_package(answer):
+    assert rules.forbidden_names(answer, ("unrolled.layers",)) == ["unrolled.layers"]
+    assert rules.forbidden_names(answer.replace("unrolled", "my_own"), ("unrolled.layers",)) == []
+
+
+@pytest.mark.parametrize("exercise", ["rnn.layer", "lstm.cell", "lstm.layer", "gru.cell", "gru.layer", "bi.layer"])
+def test_where_a_layer_of_keras_may_not_be_used_the_courses_own_may_not(exercise):
+    assert "unrolled.layers" in oracles.get(exercise).forbids
 
 
 @pytest.mark.parametrize("answer", [

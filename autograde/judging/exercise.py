@@ -59,6 +59,9 @@ class Aspect:
         return any(fnmatchcase(key, pattern) for pattern in self.on)
 
 
+LIBRARY = "unrolled.layers"
+
+
 @dataclass(frozen=True)
 class Misconception:
     """A plausible wrong version of the reference, and the one sentence that teaches whoever holds it."""
@@ -83,7 +86,8 @@ class Exercise:
     derive : what is worked out of a case's returned arrays before they are compared, from (case, arrays): that a
         matrix is orthogonal, how far a sample's mean lies off. It runs on the judge's side, so a probe returns
         the matrix and the sample, not an opinion. A ValueError in it is told to the student.
-    forbids : dotted names the answer may not use, such as ``"keras.layers.LSTM"``.
+    forbids : dotted names the answer may not use, such as ``"keras.layers.LSTM"``, and all that is below them. Where
+        a layer of Keras is among them, the course's library `unrolled.layers`, which has the same, is added.
     may_change : inputs that the exercise's text allows an answer to change in place. All others must be left alone.
     rtol, atol : how near is right. Student code computes in float32.
     """
@@ -102,6 +106,8 @@ class Exercise:
     points: float = field(init=False)
 
     def __post_init__(self):
+        if any(name.startswith("keras.layers.") for name in self.forbids):
+            object.__setattr__(self, "forbids", (*self.forbids, LIBRARY))
         object.__setattr__(self, "points", sum(aspect.points for aspect in self.aspects))
 
     @property

@@ -91,7 +91,8 @@ def _meant(spoken: str, found: _Names, forbids: tuple[str, ...]) -> set[str]:
         return set()
     full = ".".join(filter(None, [found.imported.get(head, head), rest]))
     said = {full} | ({f"{module}.{full}" for module in found.stars} if head not in found.imported else set())
-    meant = set() if own else {f for f in forbids if f in said or any("." in s and f.endswith(f".{s}") for s in said)}
+    meant = set() if own else {f for f in forbids if f in said or any(
+        "." in s and (f.endswith(f".{s}") or ("." in f and s.startswith(f"{f}."))) for s in said)}
     if (rest or "." in full) and not full.startswith("self."):
         meant |= {f for f in forbids if _names_one_thing(f) and _last(f) == _last(full)}
     return meant

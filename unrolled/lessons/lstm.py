@@ -165,32 +165,61 @@ def forward(x, h, c, W, U, b, P):
 
 
 class VariantCell(keras.layers.Layer):
-    """An LSTM cell with one part taken out: `without` is "input gate", "forget gate", "output gate",
-    "own forget gate (f = 1 − i)", "tanh of the candidate", "tanh of the output" or None."""
+    """Several LSTM cells side by side, each with the same part taken out and its own random start.
 
-    def __init__(self, units, without=None, **kwargs):
+    without : "input gate", "forget gate", "output gate", "own forget gate (f = 1 − i)", "tanh of the candidate",
+        "tanh of the output", or None.
+    copies : how many; they read the same inputs (batch, D) and know nothing of each other.
+    peepholes : whether the gates see the cell state.
+
+    One program for all copies costs little more than one copy. States and output are (batch, copies * units).
+    """
+
+    def __init__(self, units, without=None, copies=1, peepholes=False, **kwargs):
         super().__init__(**kwargs)
-        self.units, self.state_size, self.without = units, [units, units], without
+        self.units, self.without, self.copies, self.peepholes = units, without, copies, peepholes
+        self.state_size = [copies * units] * 2
 
     def build(self, input_shape):
-        u = self.units
-        self.W = self.add_weight(shape=(input_shape[-1], 4 * u), initializer="glorot_uniform", name="W")
-        self.U = self.add_weight(shape=(u, 4 * u), initializer="orthogonal", name="U")
-        self.b = self.add_weight(shape=(4 * u,), initializer="zeros", name="b")
-        self.b.assign(np.repeat([0.0, 1.0, 0.0, 0.0], u))
+        u, n = self.units, self.copies
+        self.W = self.add_weight(shape=(n, input_shape[-1], 4 * u), name="W")
+        self.U = self.add_weight(shape=(n, u, 4 * u), name="U")
+        self.b = self.add_weight(shape=(n, 1, 4 * u), name="b")
+        for weight, kind in ((self.W, "glorot_uniform"), (self.U, "orthogonal")):
+            weight.assign(ops.stack([keras.initializers.get(kind)(weight.shape[1:]) for _ in range(n)]))
+        self.b.assign(np.tile(np.repeat([0.0, 1.0, 0.0, 0.0], u), (n, 1, 1)))
+        self.P = self.add_weight(shape=(3, n, 1, u), initializer="zeros", name="P") if self.peepholes else np.zeros(3)
 
     def call(self, x, states):
-        h, c = states
+        P = self.P
+        h, c = (ops.transpose(ops.reshape(s, (-1, self.copies, self.units)), (1, 0, 2)) for s in states)
         zi, zf, zg, zo = ops.split(ops.matmul(x, self.W) + ops.matmul(h, self.U) + self.b, 4, axis=-1)
-        i = 1.0 if self.without == "input gate" else ops.sigmoid(zi)
-        f = {"forget gate": 1.0, "own forget gate (f = 1 − i)": 1 - i}.get(self.without, ops.sigmoid(zf))
-        o = 1.0 if self.without == "output gate" else ops.sigmoid(zo)
+        i = 1.0 if self.without == "input gate" else ops.sigmoid(zi + P[0] * c)
+        f = {"forget gate": 1.0, "own forget gate (f = 1 − i)": 1 - i}.get(self.without, ops.sigmoid(zf + P[1] * c))
         c = f * c + i * (zg if self.without == "tanh of the candidate" else ops.tanh(zg))
+        o = 1.0 if self.without == "output gate" else ops.sigmoid(zo + P[2] * c)
         h = o * (c if self.without == "tanh of the output" else ops.tanh(c))
+        h, c = (ops.reshape(ops.transpose(s, (1, 0, 2)), (-1, self.copies * self.units)) for s in (h, c))
         return h, [h, c]
 
     def get_config(self):
-        return {**super().get_config(), "units": self.units, "without": self.without}
+        return {**super().get_config(), "units": self.units, "without": self.without, "copies": self.copies,
+                "peepholes": self.peepholes}
+
+
+class Readouts(keras.layers.Layer):
+    """One number for each of the networks side by side: (batch, copies * units) to (batch, copies)."""
+
+    def __init__(self, copies, **kwargs):
+        super().__init__(**kwargs)
+        self.copies = copies
+
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(self.copies, input_shape[-1] // self.copies), name="w")
+        self.b = self.add_weight(shape=(self.copies,), initializer="zeros", name="b")
+
+    def call(self, h):
+        return ops.sum(ops.reshape(h, (-1, *self.w.shape)) * self.w, axis=-1) + self.b
 
 
 def pytorch_lstm(state, ids: np.ndarray) -> np.ndarray:

@@ -93,6 +93,7 @@ def prepare() -> None:
     """Look up all relatives now, in the warm process, and not in every child."""
     for word in RELATIVES:
         _relatives(word)
+    _find("unrolled.layers")  # imported here once: what is asked to be written is in it as well
 
 
 def _functions_behind(name: str) -> Iterator[FunctionType]:
