@@ -1197,7 +1197,7 @@ assert list(lesson.LANGUAGES.values())[scores.argmax()] == "Chinese"
 # %% [markdown]
 # The LSTM finds the right country nearly always, also across gaps more than twice as long as any that it was trained
 # on: what it learnt is not "how long to wait" but **when to write and to keep**. In the same four epochs the plain
-# RNN stays below the coin.
+# RNN does not get past the coin.
 
 # %% [markdown]
 # ## 14 · From the notebook to a layer you would ship

@@ -1063,11 +1063,12 @@ plot.show(figure, alt="Tag accuracy of the bidirectional network against charact
 # %% [markdown]
 # ## 9 · From the notebook to a layer you would ship
 #
-# Your `BiRNN` stands on `keras.layers.RNN`, so it already takes sequences of any length. Two things would still be
-# mended before it is shipped. It always returns all steps, so that N→1 needs the work of section 5. And it turns the
-# sequence round by *picking* each step, twice, where less will do. Read **backwards with the mask**: let the backward
-# cell start in the padding. At a masked step nothing happens, so it arrives at the last valid step with a state of
-# zeros, as if it had started there. Then no picking is needed, only a flip of the outputs:
+# Your `BiRNN` stands on `keras.layers.RNN`, so it already takes sequences of any length. Three things would still be
+# mended before it is shipped. It always returns all steps, so that N→1 needs the work of section 5. It turns the
+# sequence round by *picking* each step, twice, where less will do. And the turning counts the valid steps and takes
+# them from the start: where the padding stands in *front*, it takes the wrong ones. Instead, read **backwards with the
+# mask**: let the backward cell start in the padding. At a masked step nothing happens, so it arrives at the last valid
+# step with a state of zeros, as if it had started there. Then no picking is needed, only a flip of the outputs:
 #
 # ```python
 # self.backward_rnn = keras.layers.RNN(self.backward_cell, return_sequences=True, go_backwards=True)
@@ -1075,22 +1076,22 @@ plot.show(figure, alt="Tag accuracy of the bidirectional network against charact
 # backward = ops.flip(self.backward_rnn(x, mask=mask), axis=1)
 # ```
 #
-# **Predict first.** Does that give the same outputs as your layer at the valid steps? Also where the padding stands in
-# *front*?
+# **Predict first.** Each sequence is read alone, without padding, and then in a batch, padded behind or in front. Where
+# do the two ways of reading a batch give what each sequence gives alone?
 
 # %% tags=["demo"]
 keras.utils.set_random_seed(9)
 x = np.random.default_rng(9).normal(size=(3, 7, 4)).astype("float32")
 mine = BiRNN(keras.layers.GRUCell(5))
 mine.build(x.shape)
-lean = [keras.layers.RNN(mine.forward_cell, return_sequences=True),
-        keras.layers.RNN(mine.backward_cell, return_sequences=True, go_backwards=True)]
+there = keras.layers.RNN(mine.forward_cell, return_sequences=True)
+back = keras.layers.RNN(mine.backward_cell, return_sequences=True, go_backwards=True)
 for where, mask in (("behind", padded), ("in front", padded[:, ::-1])):
-    there, back = (rnn(x, mask=mask) for rnn in lean)
-    other = ops.concatenate([there, ops.flip(back, axis=1)], axis=-1)
-    same = np.allclose(np.array(other)[mask], np.array(mine(x, mask=mask))[mask], atol=1e-5)
-    print(f"padding {where:9}: the same at the valid steps: {same}")
-    assert same
+    alone = np.concatenate([np.array(mine(row[None, real]))[0] for row, real in zip(x, mask, strict=True)])
+    lean = ops.concatenate([there(x, mask=mask), ops.flip(back(x, mask=mask), axis=1)], axis=-1)
+    right = [np.allclose(np.array(y)[mask], alone, atol=1e-5) for y in (mine(x, mask=mask), lean)]
+    print(f"padding {where:9} your layer as alone: {right[0]!s:6} with the mask, backwards: {right[1]}")
+    assert right[1]
 
 # %% tags=["demo"]
 from unrolled.lessons import cost

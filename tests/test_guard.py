@@ -27,6 +27,8 @@ ELSEWHERE = {"forward", "backprop", "step_back", "one_step", "helpers.cell", "he
 
 @pytest.mark.parametrize("name", RULES)
 def test_every_forbidden_name_stands_for_something_that_can_be_put_out_of_use(name):
+    if name in ELSEWHERE and name.partition(".")[0] in sys.modules:
+        pytest.skip("installed here, for `make test-backends`")
     assert bool(list(guard._functions_behind(name))) != (name in ELSEWHERE)
 
 
