@@ -17,6 +17,8 @@ def masked_softmax(scores, mask=None, axis=-1):
     """
     dtype = scores.dtype
     scores = ops.cast(scores, "float32")
+    if mask is None and scores.shape[axis] != 1:  # a single key has all the weight, and Keras warns of it
+        return ops.cast(ops.softmax(scores, axis=axis), dtype)
     may = ops.broadcast_to(True if mask is None else ops.cast(mask, "bool"), ops.shape(scores))
     scores = ops.where(may, scores, -1e30)
     e = ops.where(may, ops.exp(scores - ops.stop_gradient(ops.max(scores, axis=axis, keepdims=True))), 0.0)
