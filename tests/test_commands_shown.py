@@ -53,7 +53,7 @@ def problem(command: str) -> str:
 
 
 def _make(arguments: list[str]) -> str:
-    targets = set(re.findall(r"^([a-z]+):", (course.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
+    targets = set(re.findall(r"^([a-z-]+):", (course.ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
     wrong = [a for a in arguments if "=" not in a and a not in targets]
     return f"no target {wrong}" if wrong else ""
 
