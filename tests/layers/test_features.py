@@ -162,24 +162,23 @@ def test_reads_from_the_end(name):
     assert zoo.gap(layer(x), forward(x[:, ::-1].copy())) < 1e-5
 
 
-@feature("dropout", [name for name in ALL if name != "SinusoidalPositions" and "AttentionDecoder" not in name])
-def test_drops_while_training_only(name):
-    layer, given = drawn(name, dropout=0.5, seed=1)
+def drops_while_training_only(name, **dropout):
+    layer, given = drawn(name, seed=1, **dropout)
     plain = fresh(name)
     plain.build(*(x.shape for x in given))
     layers.weights.copy(layer, plain)
     assert zoo.gap(layer(*given), plain(*given)) < 1e-6
     assert zoo.gap(layer(*given, training=True), plain(*given)) > 1e-3
+
+
+@feature("dropout", [name for name in ALL if name != "SinusoidalPositions" and "AttentionDecoder" not in name])
+def test_inputs_are_dropped_while_training_only(name):
+    drops_while_training_only(name, dropout=0.5)
 
 
 @feature("recurrent_dropout", RECURRENT)
-def test_drops_the_state_while_training_only(name):
-    layer, given = drawn(name, recurrent_dropout=0.5, seed=1)
-    plain = fresh(name)
-    plain.build(*(x.shape for x in given))
-    layers.weights.copy(layer, plain)
-    assert zoo.gap(layer(*given), plain(*given)) < 1e-6
-    assert zoo.gap(layer(*given, training=True), plain(*given)) > 1e-3
+def test_the_state_is_dropped_while_training_only(name):
+    drops_while_training_only(name, recurrent_dropout=0.5)
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
