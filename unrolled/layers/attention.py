@@ -78,7 +78,7 @@ class Attention(keras.layers.Layer):
         single = len(query.shape) == 2
         query = ops.expand_dims(query, 1) if single else query
         mask = which_may_look(value_mask if value_mask is not None else key_mask, attention_mask,
-                              causal_mask(ops.shape(query)[1], ops.shape(value)[1]) if use_causal_mask else None)
+                              causal=(query, value) if use_causal_mask else None)
         context, weights = self.attend(query, self.prepare(value if key is None else key), value, mask, training)
         if single:
             context, weights = ops.squeeze(context, 1), ops.squeeze(weights, 1)
@@ -92,7 +92,12 @@ class Attention(keras.layers.Layer):
 
 
 def which_may_look(value_mask=None, attention_mask=None, causal=None):
-    """One mask `(batch or 1, queries or 1, keys)` of all that forbid something; None if nothing does."""
+    """One mask `(batch or 1, queries or 1, keys)` of all that forbid something; None if nothing does.
+
+    causal : queries `(batch, queries, ...)` and keys `(batch, keys, ...)`, if a query may not look ahead.
+    """
+    if causal is not None:
+        causal = causal_mask(*(ops.shape(x)[1] for x in causal))
     mask = None if value_mask is None else ops.expand_dims(ops.cast(value_mask, "bool"), 1)
     for other in (attention_mask, causal):
         if other is not None:
@@ -281,7 +286,7 @@ class MultiHeadAttention(Attention):
     def call(self, query, value, key=None, query_mask=None, value_mask=None, key_mask=None, attention_mask=None,
              use_causal_mask=False, return_attention_scores=False, training=False):
         mask = which_may_look(value_mask if value_mask is not None else key_mask, attention_mask,
-                              causal_mask(ops.shape(query)[1], ops.shape(value)[1]) if use_causal_mask else None)
+                              causal=(query, value) if use_causal_mask else None)
         out, weights = self.attend_to(query, *self.keys_and_values(value, key), mask, training)
         return (out, weights) if return_attention_scores else out
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from unrolled.layers.attention import MultiHeadAttention, causal_mask, which_may_look
+from unrolled.layers.attention import MultiHeadAttention, which_may_look
 from unrolled.layers.recurrent import fraction, positive
 
 
@@ -127,8 +127,7 @@ class EncoderBlock(Block):
         self._build(x_shape)
 
     def call(self, x, mask=None, use_causal_mask=False, return_attention_scores=False, training=False):
-        length = ops.shape(x)[1]
-        may = which_may_look(mask, causal=causal_mask(length, length) if use_causal_mask else None)
+        may = which_may_look(mask, causal=(x, x) if use_causal_mask else None)
         seen = []
 
         def attend(x):
@@ -168,9 +167,8 @@ class DecoderBlock(Block):
         self._build(x_shape, memory_shape)
 
     def call(self, x, memory, x_mask=None, memory_mask=None, return_attention_scores=False, training=False):
-        length = ops.shape(x)[1]
         own = self.self_attention
-        may = which_may_look(x_mask, causal=causal_mask(length, length))
+        may = which_may_look(x_mask, causal=(x, x))
         x, weights = self._block(x, lambda x: own.keys_and_values(x), self.cross_attention.keys_and_values(memory),
                                  may, which_may_look(memory_mask), training)
         return (x, weights) if return_attention_scores else x
