@@ -170,6 +170,25 @@ def due(
 
 
 @app.command()
+def rename(
+    old: Annotated[str, typer.Argument(help="The student's id so far.", show_default=False)],
+    new: Annotated[str, typer.Argument(help="The student's id from now on.", show_default=False)],
+    submitted: Submitted = ROOT / "submitted",
+    output: Output = ROOT,
+    db: Db = "",
+) -> None:
+    """Give a student another id, in all lessons: folder, marks given by hand, comments and dates of their own.
+
+    If you have renamed the folder in submitted/ already, that is noticed. Grade again afterwards: pages, report and
+    points under the new id come from there.
+    """
+    with quick_imports():
+        from autograde.show import rename_and_show
+
+    rename_and_show(old, new, _settings(submitted, output, db, 1, ""), console)
+
+
+@app.command()
 def report(
     names: Lessons = None,
     anonymous: Annotated[bool, typer.Option("--anonymous", help="Numbers in place of names, no links to pages and no "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -101,6 +102,7 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         return task, journals.fingerprint(content + about.encode(), version, secret_id)
 
     fingerprints: dict[str, str] = {}
+    renamed: dict[str, str] = {}
     todo: list[str] = []
     for student in roll.students if only is None else sorted(only):
         task, fingerprint = read(student)
@@ -114,6 +116,10 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         record = _finished(student, name, fingerprint, settings, writer, journal)
         if record is None:
             todo.append(student)
+            left = journal.who_left_with(name, fingerprint)
+            if left is not None and journal.record_of(student, name) is None and left not in roll.students:
+                renamed[student] = (f"{shown(student)}: handed in what {shown(left)} had, who has left; if it is one "
+                                    f"person: autograde rename {shlex.quote(left)} {shlex.quote(student)}")
         else:
             yield Progress(student, record, resumed=True, problem=_problem(record) or _asked(task))
     for task, result, handed_in in pool.grade((read(student)[0] for student in todo), lesson):
@@ -125,8 +131,8 @@ def grade_lesson(name: str, settings: Settings, pool: Pool, writer: Writer, jour
         record = result.record()  # once: journal and table keep the same one, for everybody in the class
         if can_be_recorded and handed_in.status != CRASHED:  # else the grader failed: the next run tries again
             journal.append(task.student, name, fingerprints[task.student], record, settings.submitted)
-        yield Progress(task.student, record, problem=_problem(record, handed_in) or _asked(task) or (
-            f"{shown(task.student)}: {warning}" if warning else ""))
+        yield Progress(task.student, record, problem=_problem(record, handed_in) or _asked(task)
+                       or renamed.get(task.student, "") or (f"{shown(task.student)}: {warning}" if warning else ""))
 
 
 def take_out_removed(settings: Settings, writer: Writer, journal: Journal) -> list[str]:
@@ -141,6 +147,41 @@ def take_out_removed(settings: Settings, writer: Writer, journal: Journal) -> li
         writer.prepare(lesson)
         _take_out(student, lesson, settings, writer, journal, out_of_class=True)
     return sorted({student for student, _ in gone})
+
+
+def rename(old: str, new: str, settings: Settings, writer: Writer, journal: Journal) -> list[str]:
+    """Make a student's name another one: the folder, if that was not done, and what people gave, lesson by lesson.
+
+    Code that was graded under the old name is graded again under the new one, with inputs of its own: the next run
+    does it. Returns the lessons it concerns. Raises UserError, and changes nothing, if either name will not do.
+    """
+    roll = read_roll(settings.submitted)
+    if problem := name_problem(new):
+        raise UserError(f"{shown(new)}: {problem.replace('; rename the folder', '')}")
+    if old in roll.students and new in roll.students:
+        raise UserError(f"{shown(old)} and {shown(new)} both have a folder; a name that is taken cannot be given")
+    if old not in roll.students and new not in roll.students:
+        raise UserError(f"neither {shown(old)} nor {shown(new)} has a folder in {course.said(settings.submitted)}")
+    if old in roll.students:
+        folders = roll.students[old].folders
+        if len(folders) > 1:
+            raise UserError(f"{shown(old)} has {len(folders)} folders; put their contents into one first")
+        (settings.submitted / folders[0]).rename(settings.submitted / new)
+    concerned = []
+    for lesson in course.lessons():
+        writer.prepare(lesson)
+        given = writer.given(old, lesson) or journal.given_before(old, lesson)
+        if given is None and journal.record_of(old, lesson) is None:
+            continue
+        concerned.append(lesson)
+        if journal.record_of(new, lesson) is None:
+            journal.append_kept(new, lesson, given)  # first: a killed run must not lose what people gave
+        elif given:
+            writer.give_back(new, lesson, given)
+        writer.take_out(old, lesson, out_of_class=True)
+        journal.append_ended(old, lesson)
+        pages.remove(settings.output, old, lesson)
+    return concerned
 
 
 def _take_out(student: str, lesson: str, settings: Settings, writer: Writer, journal: Journal, *,

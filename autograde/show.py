@@ -103,6 +103,19 @@ def refresh_and_show(names, settings, console: Console) -> None:
     print_class(console, graded, settings)
 
 
+def rename_and_show(old: str, new: str, settings, console: Console) -> None:
+    """Give a student another name and say what is left to do."""
+    run.prepare_output(settings.output)
+    with (Journal(settings.output) as journal,
+          Writer(settings.db_url, "unrolled", late=late_penalty(ROOT)) as writer):
+        lessons = run.rename(old, new, settings, writer, journal)
+        for lesson in lessons:
+            refresh(settings.output, lesson, writer, pages.records(settings.output, lesson))
+    console.print(f"{shown(old)} is now {shown(new)}." + (
+        f" Marks by hand, comments and dates of {', '.join(lessons)} went along; the code is graded under the new name "
+        f"by: autograde grade {' '.join(lessons)}" if lessons else " Nothing was graded yet."), soft_wrap=True)
+
+
 def due_and_show(lesson: str, date: tuple, students: Sequence[str], settings, console: Console) -> None:
     """Set when a lesson is due, if there is a `date`, bring what is shown up to it, and print the dates."""
     run.prepare_output(settings.output)

@@ -1,4 +1,4 @@
-"""A thousand submissions, a tenth of them hostile, in one run.
+"""A thousand submissions, a tenth of them hostile and a tenth busy, in one run.
 
     python benchmarks/scale.py [--count 1000] [--json FILE]
 
@@ -9,6 +9,7 @@ company: the whole class is graded again by eight workers, and a sample of stude
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import random
 import shutil
@@ -19,12 +20,30 @@ import threading
 import time
 from pathlib import Path
 
+import nbformat
+
 from autograde.authoring import samples
 from tests.hostile.corpus import CORPUS
 from tests.hostile.test_hostile import hand_in
 
 LESSON = "04_lstm"
 ALONE = 24
+CELL_SECONDS = 3
+# Right answers under a cell that computes for half of what it may; and, each fifth of them, forty processes that
+# compute until they are ended. The first kind must get all its points beside the second.
+COMPUTES = f"""
+import time
+began = time.process_time()
+while time.process_time() < began + {CELL_SECONDS / 2}:
+    pass
+"""
+FORTY = """
+import os
+for _ in range(40):
+    if os.fork() == 0:
+        while True: pass
+while True: pass
+"""
 
 
 def main() -> None:
@@ -39,7 +58,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(figures, indent=1) + "\n")
     grows = figures["coordinator_mb_last_third"] > 1.2 * figures["coordinator_mb_first_third"] + 20
-    if grows or figures["different_alone"] or figures["different_with_8_workers"] or figures["left_behind"]:
+    wrong = ("busy_and_right_but_robbed", "different_alone", "different_with_8_workers", "left_behind")
+    if grows or any(figures[name] for name in wrong):
         sys.exit(1)
 
 
@@ -49,34 +69,43 @@ def measure(folder: Path, count: int) -> dict:
     quick = [a for a in CORPUS if "timeout" not in a.statuses]
     slow = [a for a in CORPUS if "timeout" in a.statuses]
     hostile = [(slow if i % 25 == 0 else quick)[i % len(slow if i % 25 == 0 else quick)] for i in range(count // 10)]
-    honest = count - len(hostile)
+    busy = count // 10
+    honest = count - len(hostile) - busy
     everybody = samples.write_class(LESSON, submitted, count=2 * honest)
     kept = [student for student in everybody if not student.startswith("katya")]  # an endless loop: like some below
     for student in set(everybody) - set(kept[:honest]):
         shutil.rmtree(submitted / student)
     for number, attack in enumerate(hostile):
         hand_in(attack, submitted / f"hostile-{number:03d}", submitted / kept[0] / LESSON / f"{LESSON}.ipynb")
+    right = nbformat.read(submitted / next(s for s in kept if s.startswith("ada")) / LESSON / f"{LESSON}.ipynb", 4)
+    for number in range(busy):
+        notebook = copy.deepcopy(right)
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(COMPUTES if number % 5 else FORTY))
+        path = submitted / f"busy-{number:03d}" / LESSON / f"{LESSON}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
     before = _state()
     began = time.monotonic()
     records, memory = grade(submitted, folder / "out")
     seconds = time.monotonic() - began
     with_eight, _ = grade(submitted, folder / "eight", workers=8, secret=folder / "out" / ".unrolled" / "secret")
     time.sleep(3)
-    kinds = [sorted(s for s in records if s.startswith("hostile") is hostile) for hostile in (True, False)]
-    chosen = [s for kind in kinds for s in random.Random(1).sample(kind, min(len(kind), ALONE // 2))]
+    kinds = [sorted(s for s in records if _kind(s) == kind) for kind in ("hostile", "busy", "honest")]
+    chosen = [s for kind in kinds for s in random.Random(1).sample(kind, min(len(kind), ALONE // 3))]
+    robbed = [s for s in records if s.startswith("busy") and int(s[-3:]) % 5 and not _has_everything(records[s])]
     different = [student for student in chosen if alone(folder, submitted, student) != _what_counts(records[student])]
     third = len(memory) // 3
     statuses: dict[str, int] = {}
     for record in records.values():
         statuses[record["status"]] = statuses.get(record["status"], 0) + 1
     return {
-        "submissions": len(records), "hostile": len(hostile), "seconds": round(seconds, 1),
+        "submissions": len(records), "hostile": len(hostile), "busy": busy, "seconds": round(seconds, 1),
         "seconds_per_submission": round(seconds / len(records), 3), "statuses": statuses,
         "coordinator_mb_first_third": round(max(memory[:third] or [0])),
         "coordinator_mb_last_third": round(max(memory[-third:] or [0])),
         "different_with_8_workers": [student for student, record in records.items()
                                      if _what_counts(record) != _what_counts(with_eight[student])],
-        "graded_alone_as_well": len(chosen), "different_alone": different,
+        "graded_alone_as_well": len(chosen), "different_alone": different, "busy_and_right_but_robbed": robbed,
         "left_behind": {k: v for k, v in _state().items() if v > before[k]},
     }
 
@@ -89,7 +118,7 @@ def grade(submitted: Path, output: Path, workers: int = 2, secret: Path | None =
         shutil.copy(secret, output / ".unrolled" / "secret")
     process = subprocess.Popen(
         [sys.executable, "-m", "autograde", "grade", LESSON, "--submitted", str(submitted), "--output", str(output),
-         "--cell-seconds", "3", "--memory-mb", "700", "--workers", str(workers),
+         "--cell-seconds", str(CELL_SECONDS), "--memory-mb", "700", "--workers", str(workers),
          "--json", str(output / "results.json")],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     memory: list[float] = []
@@ -116,6 +145,14 @@ def alone(folder: Path, submitted: Path, student: str) -> dict:
     shutil.copytree(submitted / student, folder / f"one-{student}" / student, symlinks=True)
     records, _ = grade(folder / f"one-{student}", output, secret=folder / "out" / ".unrolled" / "secret")
     return _what_counts(records[student])
+
+
+def _kind(student: str) -> str:
+    return next((kind for kind in ("hostile", "busy") if student.startswith(kind)), "honest")
+
+
+def _has_everything(record: dict) -> bool:
+    return record["status"] == "graded" and all(e["points"] == e["max_points"] for e in record["exercises"])
 
 
 def _what_counts(record: dict) -> dict:

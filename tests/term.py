@@ -22,13 +22,15 @@ from pathlib import Path
 import nbformat
 from nbgrader.api import Gradebook
 
-from autograde import course
 from autograde.authoring import samples
 from tests.test_nbgrader_stock import environment
 
+REPOSITORY = Path(__file__).resolve().parents[1]
+OWN = "90_memory"  # a lesson of the course directory's own
+SAMPLES = "left/samples"
 # What the README gives as a rule for late work.
 LATE_RULE = re.search(r"\n\n((?:    .*\n|\n)*?    c\.AssignLatePenalties.*\n)",
-                      (course.ROOT / "README.md").read_text(encoding="utf-8"))[1].replace("\n    ", "\n").strip()
+                      (REPOSITORY / "README.md").read_text(encoding="utf-8"))[1].replace("\n    ", "\n").strip()
 
 
 def penalty(score: float, late: timedelta) -> float:
@@ -48,7 +50,7 @@ class Work:
     extra: float = 0.0
 
 
-@dataclass
+@dataclass(eq=False)
 class Term:
     """A course directory in `folder`."""
 
@@ -57,18 +59,24 @@ class Term:
     students: list[str]
     ledger: dict[tuple[str, str], Work] = field(default_factory=dict)
     due: dict[str, datetime] = field(default_factory=dict)
+    as_graded: dict[str, dict[str, float]] = field(default_factory=dict)  # by lesson, while its oracle is wrong
 
     @classmethod
     def begin(cls, folder: Path, lessons: tuple[str, ...], students: list[str]) -> Term:
-        for lesson in lessons:
-            for part in ("solutions", "notebooks"):
-                shutil.copytree(course.ROOT / part / lesson, folder / part / lesson)
-            shutil.copy(course.source(lesson), folder / "solutions")
-        settings = (course.ROOT / "nbgrader_config.py").read_text(encoding="utf-8")
-        (folder / "nbgrader_config.py").write_text(f"{settings}\n{LATE_RULE}\n", encoding="utf-8")
+        """A course directory with lessons of the course, and one of its own (`OWN`) if that is among them."""
+        term = cls(folder / "course", lessons, list(students))
+        term.folder.mkdir()
+        built_in = [lesson for lesson in lessons if lesson != OWN]
+        term.run("autograde", "new-course", ".", *built_in)
+        if OWN in lessons:
+            term.run("autograde", "new-lesson", OWN, "--topic", "memory")
+        with (term.folder / "nbgrader_config.py").open("a", encoding="utf-8") as settings:
+            settings.write(f"\n{LATE_RULE}\n")
         for student in students:
-            (folder / "submitted" / student).mkdir(parents=True)
-        return cls(folder, lessons, list(students))
+            (term.folder / "submitted" / student).mkdir(parents=True)
+        for lesson in lessons:  # by a process that knows the course directory, as `autograde demo` does
+            term.run("tests.term", lesson)
+        return term
 
     # Commands -----------------------------------------------------------------------------------------
 
@@ -81,7 +89,7 @@ class Term:
         return done.stdout
 
     def autograde(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> str:
-        more = [] if arguments[0] == "due" else ["--unprotected"] * (arguments[0] != "feedback")
+        more = ["--unprotected"] if arguments[0] in ("grade", "regrade") else []
         return self.run("autograde", *arguments, *more, expect=expect)
 
     def nbgrader(self, *arguments: str) -> str:
@@ -95,7 +103,7 @@ class Term:
         folder = self.folder / "submitted" / student / lesson
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        nbformat.write(answered(lesson, sample, text), folder / (name or f"{lesson}.ipynb"))
+        nbformat.write(self.answered(lesson, sample, text), folder / (name or f"{lesson}.ipynb"))
         at = at or now()
         (folder / "timestamp.txt").write_text(f"{at:%Y-%m-%d %H:%M:%S} UTC\n")
         before = self.ledger.get((student, lesson))
@@ -110,14 +118,16 @@ class Term:
         self.students.remove(student)
         return kept
 
-    def come_back(self, kept: Path, name: str = "") -> None:
-        """Put a folder back, perhaps under another name."""
-        student = name or kept.name
-        shutil.move(kept, self.folder / "submitted" / student)
-        self.students.append(student)
+    def come_back(self, kept: Path) -> None:
+        shutil.move(kept, self.folder / "submitted" / kept.name)
+        self.students.append(kept.name)
+
+    def is_called(self, old: str, new: str) -> None:
+        """From now on a student has another name."""
+        self.students[self.students.index(old)] = new
         for lesson in self.lessons:
-            if (kept.name, lesson) in self.ledger:
-                self.ledger[student, lesson] = self.ledger.pop((kept.name, lesson))
+            if (old, lesson) in self.ledger:
+                self.ledger[new, lesson] = self.ledger.pop((old, lesson))
 
     # What the instructor does -------------------------------------------------------------------------
 
@@ -147,14 +157,45 @@ class Term:
             waiting = sorted((s.student_id, grade.name) for s in book.assignment_submissions(lesson)
                              for notebook in s.notebooks for grade in notebook.grades if grade.needs_manual_grade)
         for student, name in waiting:
-            top = cells(lesson)[name]
-            mark = round(top * (len(self.ledger[student, lesson].text) % 5) / 4, 2) if name in written(lesson) else (
-                self.ledger[student, lesson].by_hand[name])
+            top = self.cells(lesson)[name]
+            work = self.ledger[student, lesson]
+            mark = round(top * (len(work.text) % 5) / 4, 2) if name in self.written(lesson) else work.by_hand[name]
             self.by_hand(student, lesson, name, mark, self.ledger[student, lesson].extra)
         return len(waiting)
 
     def _book(self) -> Gradebook:
         return Gradebook(f"sqlite:///{self.folder}/gradebook.db")
+
+    # The lessons --------------------------------------------------------------------------------------
+
+    def cells(self, lesson: str) -> dict[str, float]:
+        """Points by grade id, of everything that gives points."""
+        return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+                for cell in self._released(lesson).cells if cell.metadata.get("nbgrader", {}).get("grade")}
+
+    def written(self, lesson: str) -> frozenset[str]:
+        """The grade ids of what a person reads."""
+        return frozenset(cell.metadata.nbgrader.grade_id for cell in self._released(lesson).cells
+                         if cell.metadata.get("nbgrader", {}).get("grade") and cell.metadata.nbgrader.solution)
+
+    def worth(self, lesson: str) -> dict[str, float]:
+        """What each sample student's code is worth, the best first; those that end early are left out."""
+        if lesson in self.as_graded:
+            return self.as_graded[lesson]
+        expected = tomllib.loads((self.folder / "samples" / lesson / "expected.toml").read_text(encoding="utf-8"))
+        graded = [(name, one["score"]) for name, one in expected.items() if one["status"] == "graded"]
+        return dict(sorted(graded, key=lambda item: -item[1]))
+
+    def answered(self, lesson: str, sample: str, text: str) -> nbformat.NotebookNode:
+        """A sample's notebook; every written answer is `text`, or as it was handed out if that is empty."""
+        notebook = nbformat.read(self.folder / SAMPLES / sample / lesson / f"{lesson}.ipynb", 4)
+        for cell in notebook.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") in self.written(lesson):
+                cell.source = text or "YOUR ANSWER HERE"
+        return notebook
+
+    def _released(self, lesson: str) -> nbformat.NotebookNode:
+        return _notebook(self.folder / "notebooks" / lesson / f"{lesson}.ipynb")
 
     # The truth, and what is shown ---------------------------------------------------------------------
 
@@ -165,11 +206,11 @@ class Term:
             work = self.ledger.get((student, lesson))
             raw = 0.0
             if work is not None:
-                raw = deserved_of(lesson)[work.sample]["score"] + work.extra
+                raw = self.worth(lesson)[work.sample] + work.extra
                 for name, mark in work.by_hand.items():
-                    raw += mark - (0.0 if name in written(lesson) else cells(lesson)[name])
+                    raw += mark - (0.0 if name in self.written(lesson) else self.cells(lesson)[name])
                 raw -= penalty(raw, work.at - (work.due or self.due[lesson]))
-            found[student] = round(raw, 6), sum(cells(lesson).values())
+            found[student] = round(raw, 6), sum(self.cells(lesson).values())
         return found
 
     def shown(self, lesson: str) -> dict[str, dict[str, tuple[float, float]]]:
@@ -202,43 +243,14 @@ class Term:
             assert found == deserved, f"{lesson}: the {place} is not what the ledger says"
 
 
+@cache
+def _notebook(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, 4)
+
+
 def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
 
 
-@cache
-def cells(lesson: str) -> dict[str, float]:
-    """Points by grade id, of everything that gives points."""
-    released = nbformat.read(course.released(lesson), 4)
-    return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in released.cells
-            if cell.metadata.get("nbgrader", {}).get("grade")}
-
-
-@cache
-def written(lesson: str) -> frozenset[str]:
-    """The grade ids of what a person reads."""
-    released = nbformat.read(course.released(lesson), 4)
-    return frozenset(cell.metadata.nbgrader.grade_id for cell in released.cells
-                     if cell.metadata.get("nbgrader", {}).get("grade") and cell.metadata.nbgrader.solution)
-
-
-@cache
-def deserved_of(lesson: str) -> dict[str, dict]:
-    """What each sample student deserves for code, by sample, right ones first; those that end early are left out."""
-    expected = tomllib.loads((course.ROOT / "samples" / lesson / "expected.toml").read_text(encoding="utf-8"))
-    graded = [(name, one) for name, one in expected.items() if one["status"] == "graded"]
-    return dict(sorted(graded, key=lambda item: -item[1]["score"]))
-
-
-@cache
-def _sample_class(lesson: str) -> dict[str, nbformat.NotebookNode]:
-    return samples.sample_class(lesson)
-
-
-def answered(lesson: str, sample: str, text: str) -> nbformat.NotebookNode:
-    """A sample's notebook; every written answer is `text`, or as it was handed out if that is empty."""
-    notebook = nbformat.from_dict(_sample_class(lesson)[sample])
-    for cell in notebook.cells:
-        if cell.metadata.get("nbgrader", {}).get("grade_id") in written(lesson):
-            cell.source = text or "YOUR ANSWER HERE"
-    return notebook
+if __name__ == "__main__":  # in a course directory: what the sample students of a lesson hand in
+    samples.write_class(sys.argv[1], Path(SAMPLES))

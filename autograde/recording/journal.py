@@ -72,8 +72,23 @@ class Journal:
 
     def append_taken_out(self, student: str, lesson: str, given: dict | None) -> None:
         """Note that a submission leaves the gradebook, and what people gave it."""
-        given = given or self.given_before(student, lesson)
-        self._append({"student": student, "lesson": lesson, "fingerprint": None, "record": None, "given": given})
+        last = self._last.get((student, lesson), {})
+        self._append({"student": student, "lesson": lesson, "fingerprint": None, "record": None,
+                      "given": given or last.get("given"), "was": last.get("fingerprint") or last.get("was")})
+
+    def append_kept(self, student: str, lesson: str, given: dict | None) -> None:
+        """Note what people gave a submission that is not graded under this name yet."""
+        self._append({"student": student, "lesson": lesson, "fingerprint": None, "record": None,
+                      "given": given or self.given_before(student, lesson)})
+
+    def append_ended(self, student: str, lesson: str) -> None:
+        """Note that nothing is left under this name: it was passed on."""
+        self._append({"student": student, "lesson": lesson, "fingerprint": None, "record": None})
+
+    def who_left_with(self, lesson: str, fingerprint: str) -> str | None:
+        """Who was taken out with marks given by hand and had handed in exactly this."""
+        return next((student for (student, of), entry in self._last.items() if of == lesson and entry.get("given")
+                     and entry["record"] is None and entry.get("was") == fingerprint), None)
 
     def given_before(self, student: str, lesson: str) -> dict | None:
         """What people gave a submission that was taken out and is not graded again yet."""
