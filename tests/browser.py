@@ -47,14 +47,15 @@ def jupyter(course: Path, folder: Path, environment: dict[str, str]) -> Iterator
         [sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", "--ip=127.0.0.1"], cwd=course,
         env=environment | {"JUPYTER_RUNTIME_DIR": str(runtime)}, stdout=log, stderr=log)
     try:
-        yield _address(runtime, server, folder / "jupyter.log")
+        yield address(runtime, server, folder / "jupyter.log")
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
         log.close()
 
 
-def _address(runtime: Path, server: subprocess.Popen, log: Path) -> tuple[str, str]:
+def address(runtime: Path, server: subprocess.Popen, log: Path) -> tuple[str, str]:
+    """Where a Jupyter server that was just started answers, and its token."""
     until = time.monotonic() + 60
     while time.monotonic() < until and server.poll() is None:
         for path in runtime.glob("jpserver-*.json"):
