@@ -21,7 +21,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
-from autograde import course
+from autograde import course, run
 from autograde.course import UserError
 from autograde.recording import database, due, gradebook
 from autograde.recording.gradebook import Writer
@@ -406,6 +406,68 @@ def test_who_has_not_handed_in_yet_stays_a_student_with_an_extension(writer, url
         assert {student.id for student in book.students} == {"pia", "quy"}
     writer.record(graded("quy"), submitted("quy"))
     assert writer.standing("quy", LESSON).due.day == 2
+
+
+@pytest.fixture
+def class_of_two(writer, url, tmp_path, monkeypatch):
+    """ada and ben, graded, with a mark by hand each; what `run.rename` takes, and a function that calls it."""
+    monkeypatch.setattr(course, "lessons", lambda: [LESSON])
+    settings = run.Settings(tmp_path / "submitted", tmp_path, url, 1)
+    with Journal(tmp_path) as journal:
+        for student, mark in (("ada", 1.5), ("ben", 0.5)):
+            (settings.submitted / student).mkdir(parents=True)
+            writer.record(graded(student), submitted(student))
+            journal.append(student, LESSON, f"of {student}", graded(student).record(), settings.submitted)
+            by_hand(url, student, "tiny-why", mark)
+        yield journal, settings, lambda old, new: run.rename(old, new, settings, writer, journal)
+
+
+def test_another_name_takes_everything_along(class_of_two, writer):
+    journal, settings, rename = class_of_two
+    assert rename("ada", "Ada Lovelace") == [LESSON]
+    assert sorted(path.name for path in settings.submitted.iterdir()) == ["Ada Lovelace", "ben"]
+    assert writer.standings(LESSON).keys() == {"ben"} and journal.record_of("ada", LESSON) is None
+    assert journal.given_before("ada", LESSON) is None, "another ada, who comes later, is not given her marks"
+    kept = journal.given_before("Ada Lovelace", LESSON)
+    assert kept["marks"]["tiny-why"][0] == 1.5 and "tiny-why" in kept["comments"]
+    assert rename("Ada Lovelace", "ada") == [LESSON] and journal.given_before("ada", LESSON) == kept
+
+
+def test_who_was_graded_under_the_new_name_already_gets_the_marks_at_once(class_of_two, writer):
+    journal, settings, rename = class_of_two
+    (settings.submitted / "ada").rename(settings.submitted / "lovelace")
+    writer.record(graded("lovelace"), submitted("lovelace"))
+    journal.append("lovelace", LESSON, "of lovelace", graded("lovelace").record(), settings.submitted)
+    assert rename("ada", "lovelace") == [LESSON]
+    assert writer.standing("lovelace", LESSON).marks["tiny-why"].comment == "Well put."
+    assert writer.standings(LESSON).keys() == {"ben", "lovelace"}
+
+
+def test_a_rename_that_was_killed_is_finished_by_the_next_one(class_of_two, writer, monkeypatch):
+    journal, _, rename = class_of_two
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(journal, "append_ended", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+        rename("ada", "lovelace")
+    assert writer.given("ada", LESSON) is None
+    assert rename("ada", "lovelace") == [LESSON]
+    assert journal.given_before("lovelace", LESSON)["marks"]["tiny-why"][0] == 1.5
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("ada", "ben", "both have a folder"), ("ida", "eda", "neither ida nor eda has a folder"),
+    ("ada", ".ada", "begins with a dot"), ("ada", "a" * 129, "longer than")])
+def test_a_name_that_cannot_be_given_changes_nothing(class_of_two, url, old, new, says):
+    before = dump(url)
+    with pytest.raises(UserError, match=says):
+        class_of_two[2](old, new)
+    assert dump(url) == before and (class_of_two[1].submitted / "ada").is_dir()
+
+
+def test_who_left_with_marks_is_recognised_by_what_was_handed_in(class_of_two, writer):
+    journal, *_ = class_of_two
+    journal.append_taken_out("ada", LESSON, writer.given("ada", LESSON))
+    assert journal.who_left_with(LESSON, "of ada") == "ada"
+    assert journal.who_left_with(LESSON, "of ben") is None, "ben is here"
 
 
 @pytest.mark.parametrize("setting, penalty", [("", None), ("c.LateSubmissionPlugin.penalty_method = 'zero'", 6.5)])
