@@ -7,13 +7,14 @@ CLASS := build/class
 # Everything is written below build/ and .venv/: what programs like to leave in the home folder as well.
 export PYTHONDONTWRITEBYTECODE := 1
 OWN_HOME := $(CURDIR)/build/home
-grade test test-backends soak notebooks bench: export IPYTHONDIR := $(OWN_HOME)/ipython
-grade test test-backends soak notebooks bench: export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
-grade test test-backends soak notebooks bench: export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
-grade test test-backends soak notebooks bench: export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
-grade test test-backends soak notebooks bench: export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
-grade test test-backends soak notebooks bench: export HYPOTHESIS_STORAGE_DIRECTORY := $(OWN_HOME)/hypothesis
-grade test test-backends soak notebooks bench: export KERAS_HOME := $(OWN_HOME)/keras
+RUNS := grade test test-backends soak notebooks bench
+$(RUNS): export IPYTHONDIR := $(OWN_HOME)/ipython
+$(RUNS): export JUPYTER_CONFIG_DIR := $(OWN_HOME)/jupyter-config
+$(RUNS): export JUPYTER_DATA_DIR := $(OWN_HOME)/jupyter-data
+$(RUNS): export JUPYTER_RUNTIME_DIR := $(OWN_HOME)/jupyter-run
+$(RUNS): export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
+$(RUNS): export HYPOTHESIS_STORAGE_DIRECTORY := $(OWN_HOME)/hypothesis
+$(RUNS): export KERAS_HOME := $(OWN_HOME)/keras
 
 .PHONY: help setup grade test test-backends soak lab notebooks bench clean
 

@@ -35,7 +35,12 @@ LOCKS = (Lock(WHOLE, "test"), Lock("requirements-lab.lock", "lab"), Lock("requir
          Lock("requirements-grade-cpu.lock", "grade", cpu=True), Lock("requirements-backends.lock", "backends"))
 # PyTorch for the processor alone. On Linux most indexes offer a build of several GB for graphics cards under the same
 # version: only the hashes of the small ones are in the lock, so pip takes those or says that it found none.
-TORCH = {"2.13.0": ["6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b"]}
+TORCH = {"2.13.0": [
+    "6746dbcbeb526eb61330b76b41ff1b4eb848951103a892eeb080dfa2b264667b",  # Linux, x86_64, Python 3.11
+    "e76f9bcecc52b8ff711239a2f7547d5353df95878ab232f0773c1d95928b92f8",  # Macs with an Apple processor, Python 3.11
+    "2fe228aba290d14b9f31b049be550dbd469c3fd3013d7a19705b30454da97027",  # the same, Python 3.12
+    "33449899ce5496c1b84b4853179d94fd102028ae1407314d9fb956bb79e70d09",  # the same, Python 3.13
+]}
 TORCH_NEEDS = ["filelock", "fsspec>=0.8.5", "jinja2", "networkx>=2.5.1", "setuptools<85", "sympy>=1.13.3",
                "typing-extensions>=4.10"]
 # Where TensorFlow without code for graphics cards has packages of its own; elsewhere the usual one is taken.
