@@ -186,6 +186,12 @@ class Term:
         graded = [(name, one["score"]) for name, one in expected.items() if one["status"] == "graded"]
         return dict(sorted(graded, key=lambda item: -item[1]))
 
+    def _by_check(self, lesson: str, sample: str, name: str) -> float:
+        """What a cell's check gave: marks by hand are only put on cells that were right, or on a lesson's only one."""
+        if name in self.written(lesson):
+            return 0.0
+        return self.worth(lesson)[sample] if len(self.cells(lesson)) == 1 else self.cells(lesson)[name]
+
     def answered(self, lesson: str, sample: str, text: str) -> nbformat.NotebookNode:
         """A sample's notebook; every written answer is `text`, or as it was handed out if that is empty."""
         notebook = nbformat.read(self.folder / SAMPLES / sample / lesson / f"{lesson}.ipynb", 4)
@@ -208,7 +214,7 @@ class Term:
             if work is not None:
                 raw = self.worth(lesson)[work.sample] + work.extra
                 for name, mark in work.by_hand.items():
-                    raw += mark - (0.0 if name in self.written(lesson) else self.cells(lesson)[name])
+                    raw += mark - self._by_check(lesson, work.sample, name)
                 raw -= penalty(raw, work.at - (work.due or self.due[lesson]))
             found[student] = round(raw, 6), sum(self.cells(lesson).values())
         return found
