@@ -236,8 +236,8 @@ for word in ("hour", "end", "is"):
 #
 # It is a number of words: a model with perplexity 100 is, on average, as unsure as one that has to choose among 100
 # equally likely words. Smaller is better; 1 is a model that knows everything beforehand. **By hand:** two words, given
-# 1/2 and 1/8: $\log \tfrac12 + \log \tfrac18 = -\log 16$, half of it is $-\log 4$, and the perplexity is 4. Who
-# gives one word that comes the probability 0 has perplexity $\infty$, whatever the rest.
+# 1/2 and 1/8: $\log \tfrac12 + \log \tfrac18 = -\log 16$, half of it is $-\log 4$, and the perplexity is 4. A
+# model that gives probability 0 to a single word that does come has perplexity $\infty$, however good it is elsewhere.
 
 # %% [markdown]
 # **Exercise `seq.perplexity`** · ●●○○○ · 10 min · {points} points
@@ -544,8 +544,8 @@ plot.show(figure, alt="The yearly sunspot number rises and falls every eleven ye
 # Fit $c$ and $a$ by least squares. Mind the order: `a[0]` belongs to the value one step back.
 #
 # <details><summary>Hint 1</summary>
-# The column for lag k holds <code>series[p - k : n - k]</code> (n values in all): for k = 1 it starts at index p − 1
-# and ends one before the last.
+# Let n be <code>len(series)</code>. The column for lag k is <code>series[p - k : n - k]</code>: for k = 1 it starts at
+# index p − 1 and ends one before the last value.
 # </details>
 # <details><summary>Hint 2</summary>
 # <code>np.linalg.lstsq(matrix, targets, rcond=None)[0]</code> solves least squares. The column of ones is what gives
@@ -578,7 +578,8 @@ check("seq.ar_fit", ar_fit)
 # To look further than one step, feed each prediction back in. Errors are fed back too, so they grow: an error made
 # $j$ steps ago has grown by the factor $\psi_j$, where $\psi_0 = 1$ and $\psi_j = \sum_{k=1}^{\min(j,p)} a_k
 # \psi_{j-k}$. With residuals of standard deviation $\sigma$, the forecast $h$ steps ahead has the standard
-# deviation $\sigma \sqrt{\psi_0^2 + \dots + \psi_{h-1}^2}$.
+# deviation $\sigma \sqrt{\psi_0^2 + \dots + \psi_{h-1}^2}$. For AR(1) with $a_1 = 0.8$, say, $\psi$ is 1, 0.8, 0.64:
+# three steps ahead the error has the size $\sigma\sqrt{1 + 0.64 + 0.41} = 1.43\,\sigma$.
 
 # %%
 def forecast(past, c, a, steps):
@@ -997,3 +998,24 @@ plot.show(figure, alt="On a logarithmic axis the difference between two hidden M
 # With word vectors for $x_t$, this is a recurrent network. You write one in the next lesson. And keep the straight
 # line of the last figure in mind: a memory that fades by a constant factor a day will come back in lesson 03, as the
 # vanishing gradient.
+#
+# ## 8 · A series of your own
+#
+# **An open question `seq.own`** · 20 min · 4 points
+#
+# Take a series that *you* care about, with at least 150 values: the river in your town, a share, your steps, the visits
+# to a page, births by month. Put it beside this notebook, and in a new cell below do with it what section 5 does with
+# the sunspots. Write down **before you look** which order $p$ you expect, and why. Choose $p$ on one part of the series
+# and test on a later one. When does AR(p) beat "as the last value", and by how much? Where does it fail, and what does
+# it not know?
+#
+# Hand in, in the next cell: what the series is; what you expected; a table of errors, with units, for your $p$ and two
+# baselines, at two distances at least; three or four sentences on what you conclude, and how sure you are. A model that
+# loses to "as the last value" is a result: many series are like that.
+
+# %% [markdown] written="seq.own" points=4
+# One point each, for any series. (1) The series is named, long enough, and the expectation came before the result.
+# (2) Nothing of the test part was used to fit, or to choose p. (3) A table of errors with units at two distances,
+# with two baselines (the last value, the mean, the same month of last year, ...). (4) A conclusion that follows from
+# the numbers and says how far it reaches: one series, so many test values, what the model cannot know. A lost
+# comparison, well shown, earns all four.

@@ -511,8 +511,8 @@ for label in ("Irish", "Zulu", "English", "French"):
 # The network beats the bag of letters clearly: **order carries information, and the state holds it.** But it
 # loses to letter triples, and that is an honest result, not a bug. The triples model is given each ending as a
 # feature of its own, with many more weights to learn what it means; the network has to find out from a few
-# thousand names *that* endings matter. Where data are few and short patterns decide, count first. With running
-# text, in section 10, it will be the other way round.
+# thousand names *that* endings matter. Where data are few and short patterns decide, count first. On running text,
+# in section 10, the network gets ahead of the triples, and meets a stronger opponent.
 #
 # What goes on inside? Let it read one held-out name, and look at all states on the way.
 

@@ -9,7 +9,7 @@
 # | | |
 # |---|---|
 # | **You build** | an LSTM step, an `LSTMCell`, an `LSTM` layer equal to Keras's, peepholes, its backward pass |
-# | **Time** | about 150 minutes · **62 points** |
+# | **Time** | about {minutes} minutes, in two sittings (sections 1 to 8, and the rest) · **{points} points** |
 # | **You need** | the plain RNN (lesson 02) and backpropagation through time (lesson 03) |
 # | **At the end** | you watch your own network change its mind after the word *but*, which no bag of words can do |
 #
@@ -24,7 +24,7 @@ import keras
 from keras import ops
 from unrolled import check
 
-# %% tags=["demo"]
+# %% tags=["demo", "diagram"]
 import matplotlib.pyplot as plt
 import tensorflow as tf
 from unrolled import plot
@@ -62,8 +62,8 @@ plot.show(lesson.draw_cell(), alt="Diagram of one LSTM step: the cell state runs
 # one matrix, and one multiplication computes them all. Keras's order is $i, f, c, o$; Keras calls the candidate `c`,
 # we call it $g$ so that it is not mistaken for the cell state.
 #
-# **By hand first.** One unit, with the four sums already computed. Work out $c_t$ and $h_t$ on paper, then run the
-# cell.
+# **By hand first.** One unit, with the four sums already computed: the gates are $i = 0.5$, $f = 0.9$, $o = 0.5$, the
+# candidate is $g = 0.5$, and the old cell state is 2. Work out $c_t$ and $h_t$ on paper, then run the cell.
 
 # %%
 c_before = 2.0
@@ -497,7 +497,8 @@ check("lstm.cell", LSTMCell)
 # <details><summary>Hint 3: where the mask ends</summary>
 #
 # `compute_mask(self, x, mask=None)` says which mask the *next* layer gets. Without `return_sequences` the output has
-# no time axis, so there is no mask any more: return `None`.
+# no time axis, so there is no mask any more: return `None`. (With `return_state` there are three outputs, so three
+# masks: the one above, and `None` for each state.)
 # </details>
 
 # %% solution="lstm.layer"
@@ -582,7 +583,7 @@ for name, output in zip(names, outputs[1:], strict=True):
 # closed, the gates are blind to the very memory that they control. Gers & Schmidhuber (2000) gave each gate a
 # **peephole**: one weight per unit, through which the unit sees its own cell state.
 
-# %% tags=["demo"]
+# %% tags=["demo", "diagram"]
 plot.show(lesson.draw_cell(peepholes=True), alt="The same diagram with three dashed arrows: from the old cell state "
           "to the input and forget gates, and from the new cell state to the output gate")
 
@@ -791,7 +792,7 @@ for name in weights:
 #
 # A network that always answers 1 has a mean squared error of
 # $\operatorname{Var}(X_1 + X_2) = 2 \cdot \tfrac{1}{12} = \tfrac16 \approx 0.167$. That is the baseline: a network
-# that has not got below it has learnt nothing about the sequence.
+# that has not got below it does not use the sequence yet.
 #
 # **Predict first.** Three networks of 24 units see the same 24,000 sequences once, at lengths 10, 20 and 40. Which
 # of them get below 1/6, and where?
@@ -843,9 +844,10 @@ assert all(errors[name, T][-1] < BASELINE / 4 for name in list(networks)[1:] for
 assert errors["plain RNN", 10][-1] < BASELINE / 2 and errors["plain RNN", 40][-1] > 0.9 * BASELINE
 
 # %% [markdown]
-# The plain RNN learns the short task, struggles at length 20 and finds nothing at length 40. Both LSTMs learn all
-# three, and the longer the sequence, the later the curve falls: until then the network has no clue, and then it has
-# understood. Peepholes make little difference *here*; they were made for counting and timing.
+# The plain RNN learns the short task, struggles at length 20, and at length 40 it has not begun after 480 updates. (As
+# in lesson 03: that says *slow*, not *unable*.) Both LSTMs learn all three, and the longer the sequence, the later the
+# curve falls: for a long while nothing seems to happen, and then it goes quickly. Peepholes make little difference
+# *here*; they were made for counting and timing.
 #
 # ## 10 · Which parts does it need?
 #
@@ -1140,7 +1142,7 @@ print(f"{len(often)} words; at 'but' {at['but']:.2f}, over all words {forget[x_t
 assert "but" in ordered[:10]
 
 # %% [markdown]
-# Nobody told the network what *but* means. It learnt to let go there, because of how people write.
+# So it is a habit and not one lucky sentence: *but* is among the words at which the network lets go most.
 #
 # ## 13 · “I live in China. … I speak ___”
 #
@@ -1247,7 +1249,29 @@ assert reading < 2 and running < 2
 # weights from and to PyTorch.
 
 # %% [markdown]
-# ## 15 · In your own words
+# ## 15 · A memory task of your own
+#
+# **An open question `lstm.own`** · 25 min · 4 points
+#
+# Invent a small task that needs a memory, one that you can make as many examples of as you like: are all brackets
+# closed? how many *a* since the last *b*? which of two numbers came first? what was said before the interruption?
+# **Before you train:** what does the baseline score that reads nothing, and which gate will have to do what, at which
+# step? Then train your `LSTMCell` and a plain RNN of the same size, from three starts each, and look at the gates with
+# `lstm_gates`, as section 12 does.
+#
+# Hand in, in the next cell: the task, with one example; what you expected; a table with the baseline and both networks
+# (mean ± standard deviation over the starts); what the gates really do, in words or numbers; what you conclude, and
+# how sure you are. "The gates do something else" is a fine answer, if you show it.
+
+# %% [markdown] written="lstm.own" points=4
+# One point each, for any task. (1) The task needs memory, an example is given, and the baseline is right for it.
+# (2) An expectation about the gates that could have turned out wrong, written before. (3) A table with the baseline and
+# both networks, each from at least three starts, on examples that were not trained on. (4) The gates are shown and
+# compared with what was expected, and the conclusion claims no more than three starts of one task can say. A refuted
+# expectation, well shown, earns all four.
+
+# %% [markdown]
+# ## 16 · In your own words
 #
 # **Question `lstm.why`** · 10 min · 2 points · graded by a person
 #

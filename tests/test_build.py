@@ -12,6 +12,7 @@ import pytest
 
 from autograde import course
 from autograde.authoring import build, lesson, outputs
+from autograde.authoring.release import AttachTargets
 from autograde.cells import kind_of
 
 TINY = '''# %% [markdown]
@@ -148,6 +149,20 @@ def test_what_is_not_compared_is_claimed_in_the_cell(tiny):
 ])
 def test_numbers_may_move_as_far_as_they_say(committed, new, same):
     assert outputs.same_text(committed, new) is same
+
+
+def test_figures_of_a_cell_are_one_target_and_a_diagram_is_none():
+    def drawn(*tags, figures=1):
+        figure = {"output_type": "display_data", "data": {"image/png": "aGk="},
+                  "metadata": {"image/png": {"alt": "what it shows"}}}
+        return nbformat.v4.new_code_cell("plot.show(figure)", metadata={"tags": list(tags)},
+                                         outputs=[nbformat.from_dict(figure)] * figures)
+
+    notebook = nbformat.v4.new_notebook(cells=[drawn("demo", figures=2), drawn("demo", "diagram"), drawn("demo")])
+    cells = AttachTargets().preprocess(notebook, {})[0].cells
+    assert [cell.cell_type for cell in cells] == ["code", "markdown", "code", "code", "markdown"]
+    assert sorted(cells[1].attachments) == ["target-0.png", "target-1.png"]
+    assert cells[1].source.count("attachment:") == 2 and cells[1].source.count("what it shows") == 2
 
 
 def test_every_lesson_is_derived_from_its_source():

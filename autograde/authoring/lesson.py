@@ -6,6 +6,7 @@
 ``# %% check="lstm.step"``     the locked test cell; its points are the oracle's
 ``# %% [markdown] written="lstm.why" points=3``   a written answer, graded by hand
 ``# %% tags=["demo"]``         a cell that trains or draws for show: grading skips it
+``# %% tags=["demo", "diagram"]``   its figure is the same for everybody: it is not attached as a target
 ``# %% tolerance=0.03``        how far a number this cell prints may lie from the committed one on another processor
 =============================  =====================================================================
 
