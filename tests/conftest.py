@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run, nothing written beside the tests, and no time limits on a busy machine.
 settings.register_profile("course", derandomize=True, database=None, deadline=None,
                           suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("course")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """One headless Chromium for all tests that look at pages; they are skipped where there is none."""
+    from tests.browser import chromium
+
+    with chromium(tmp_path_factory.mktemp("browser")) as found:
+        yield found
 
 
 def pytest_runtest_makereport(item, call):

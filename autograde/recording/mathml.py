@@ -20,6 +20,7 @@ _GREEK = {name: unicodedata.lookup(f"GREEK SMALL LETTER {name.upper()}") for nam
 _GREEK |= {name.title(): unicodedata.lookup(f"GREEK CAPITAL LETTER {name.upper()}") for name in re.findall(
     r"\w+", "gamma delta theta xi pi sigma upsilon phi psi omega")}
 _GREEK |= dict(re.findall(r"(\S+) (\S+)", """
+imath ı jmath ȷ
 lambda λ Lambda Λ varepsilon ε epsilon ϵ vartheta ϑ varpi ϖ varrho ϱ varsigma ς varphi φ phi ϕ ell ℓ hbar ℏ Re ℜ Im ℑ
 aleph ℵ emptyset ∅ varnothing ∅ infty ∞ partial ∂ nabla ∇ top ⊤ bot ⊥ triangle △ square □ angle ∠ prime ′
 intercal ⊺"""))
@@ -41,8 +42,8 @@ _UNDER = {"underline": "_", "underbrace": "⏟"}
 _FONTS = {"mathbf": "BOLD", "boldsymbol": "BOLD", "bm": "BOLD", "mathcal": "SCRIPT", "mathbb": "DOUBLE-STRUCK",
           "mathfrak": "FRAKTUR", "mathsf": "SANS-SERIF", "mathtt": "MONOSPACE"}
 _TEXTS = frozenset(("text", "textbf", "textit", "textrm", "texttt", "mbox"))
-_SPACES = {",": "0.167em", ":": "0.222em", ";": "0.278em", "!": "-0.167em", " ": "0.25em", "quad": "1em",
-           "qquad": "2em"}
+_SPACES = {",": "0.167em", ":": "0.222em", ";": "0.278em", "!": "-0.167em", " ": "0.25em", "\n": "0.25em",
+           "quad": "1em", "qquad": "2em"}
 _NOTHING = frozenset(("displaystyle", "textstyle", "limits", "nolimits"))
 _FENCED = {"pmatrix": "()", "bmatrix": "[]", "Bmatrix": "{}", "vmatrix": "||", "Vmatrix": "‖‖", "cases": "{."}
 _TABLES = frozenset(("matrix", "smallmatrix", "aligned", "align", "align*", "gathered", "gather", "gather*", "split",

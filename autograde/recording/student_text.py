@@ -149,6 +149,7 @@ def _markdown():
     for rule, function in {
         "image": _image, "fence": _code, "code_block": _code, "heading_open": _heading, "heading_close": _heading,
         "math_inline": _formula, "math_inline_double": _formula, "math_block": _formula,
+        "th_open": _table_head, "th_close": _table_head,
     }.items():
         markdown.add_render_rule(rule, function)
     return markdown
@@ -157,6 +158,14 @@ def _markdown():
 def _heading(self, tokens, index, options, env) -> str:
     # A bold paragraph: the page's own headings are its outline.
     return "<p><strong>" if tokens[index].nesting == 1 else "</strong></p>\n"
+
+
+def _table_head(self, tokens, index, options, env) -> str:
+    # Only what says something is a heading of its column: who cannot see the table would be read an empty name.
+    opens = tokens[index].nesting == 1
+    empty = not tokens[index + 1 if opens else index - 1].content.strip()
+    style = f' style="{escape(tokens[index].attrGet("style"))}"' if opens and tokens[index].attrGet("style") else ""
+    return f"<{'' if opens else '/'}{'td' if empty else 'th'}{style}>"
 
 
 def _code(self, tokens, index, options, env) -> str:
@@ -195,14 +204,15 @@ _MACROS = frozenset(re.findall(r"\S+", r"""
 \langle \rangle \lfloor \rfloor \lceil \rceil \lvert \rvert \lVert \rVert \vert \Vert \mid \parallel \cdot \times \div
 \pm \mp \ast \star \circ \bullet \odot \otimes \oplus \ominus \cap \cup \setminus \wedge \vee \neg \lnot \land \lor
 \in \notin \ni \subset \subseteq \supset \supseteq \emptyset \varnothing \forall \exists \nexists \infty \partial
-\nabla \ell \hbar \Re \Im \aleph \leq \le \geq \ge \ll \gg \neq \ne \equiv \sim \simeq \approx \cong \propto \prec
+\nabla \imath \jmath
+\ell \hbar \Re \Im \aleph \leq \le \geq \ge \ll \gg \neq \ne \equiv \sim \simeq \approx \cong \propto \prec
 \succ \to \gets \leftarrow \rightarrow \leftrightarrow \Leftarrow \Rightarrow \Leftrightarrow \implies \iff \mapsto
 \longrightarrow \uparrow \downarrow \hat \widehat \tilde \widetilde \bar \overline \underline \vec \dot \ddot
 \overrightarrow \overleftarrow \mathrel
 \overbrace \underbrace \overset \underset \mathbf \mathrm \mathit \mathsf \mathtt \mathcal \mathbb \mathfrak
 \boldsymbol \bm \operatorname \operatorname* \text \textbf \textit \textrm \texttt \mbox \dots \ldots \cdots \vdots
 \ddots \quad \qquad \prime \top \bot \perp \angle \triangle \square \displaystyle \textstyle \limits \nolimits
-\because \therefore \intercal \begin \end \, \; \: \! \{ \} \| \% \& \_ \# \$ \\""")) | {"\\ "}
+\because \therefore \intercal \begin \end \, \; \: \! \{ \} \| \% \& \_ \# \$ \\""")) | {"\\ ", "\\\n"}
 _ENVIRONMENTS = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "vmatrix", "Vmatrix", "smallmatrix", "cases",
                            "aligned", "align", "align*", "gathered", "gather", "gather*", "split", "array", "equation",
                            "equation*"))
