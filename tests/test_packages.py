@@ -187,3 +187,22 @@ def test_a_student_opens_a_lesson_and_all_checks_answer(student):
         [panel] = [o.data["text/plain"] for o in checks[exercise] if o.output_type == "display_data"]
         assert says in panel
         assert any(o.output_type == "error" for o in checks[exercise]) == (says != "passed")
+
+
+def test_a_students_desk_says_what_is_done_and_runs_a_lesson_without_what_grades(student):
+    """After the first answer of lesson 00: one right, two not written; the exit codes of a script."""
+    path = student.folder / "course" / "work" / "00_start_here" / "00_start_here.ipynb"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebook = nbformat.read(course.released("00_start_here"), 4)
+    cell = next(cell for cell in notebook.cells if kind_of(cell) == "solution")
+    cell.source = samples.load("00_start_here").reference[exercise_of(cell)]
+    nbformat.write(notebook, path)
+    handed_out = path.read_bytes()
+    done = student.run("python", "-m", "unrolled", "submit", "00")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "✔ start.affine: passed (2 of 2 points)" in done.stdout and done.stdout.count("✎ start.") == 2
+    assert "2 of 6 points, 1 of 3 exercises right, 0 of 1 answers in words written" in done.stdout
+    assert path.read_bytes() == handed_out == (student.folder / "course/work/hand_in/00_start_here.ipynb").read_bytes()
+    told = student.run("python", "-m", "unrolled")
+    assert told.returncode == 0 and "Next: 00_start_here, exercise start.layer" in told.stdout
+    assert student.run("python", "-m", "unrolled", "check", "99").returncode == 2

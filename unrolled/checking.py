@@ -38,8 +38,8 @@ def check(exercise: str, *answers: object) -> None:
     _handler(exercise, answers)
 
 
-def check_here(exercise: str, answers: tuple) -> None:
-    """Judge in this process, on inputs everybody gets: what `check` does on a student's own machine."""
+def judged_here(exercise: str, answers: tuple):
+    """The verdict on an answer, found in this process on inputs everybody gets."""
     # The one arrow from `unrolled` to `autograde`, and only where the student is their own grader.
     from autograde.judging import judge, oracles
 
@@ -48,7 +48,12 @@ def check_here(exercise: str, answers: tuple) -> None:
     # Warnings are no mistakes, yet a plain `nbgrader autograde` reads anything on stderr as one.
     with contextlib.redirect_stderr(sys.stdout):
         outcome = probes.run(exercise, answers, cases, oracle.forbids)
-    verdict = judge.judge(oracle, cases, outcome, source=_source_of(answers), reveal=True)
+    return judge.judge(oracle, cases, outcome, source=_source_of(answers), reveal=True)
+
+
+def check_here(exercise: str, answers: tuple) -> None:
+    """Judge in this process and show the panel: what `check` does on a student's own machine."""
+    verdict = judged_here(exercise, answers)
     panel.show(verdict)
     if not verdict.passed:
         if os.environ.get("NBGRADER_EXECUTION") == "autograde" and verdict.points > 0:
