@@ -66,12 +66,11 @@ def latch(latch_weights, case):
 
 def _gradients(layer, loss, tape, arrays):
     """The gradients of the loss by the layer's weights of these arrays' shapes; 0 where none arrives."""
-    free, found = list(layer.weights), {}
-    for name, array in zip(("dW", "dU", "db"), arrays, strict=True):
-        weight = free.pop(next(n for n, w in enumerate(free) if tuple(w.shape) == array.shape))
-        gradient = tape.gradient(loss, weight.value)
-        found[name] = np.zeros_like(array) if gradient is None else gradient
-    return found
+    free = list(layer.weights)
+    places = [free.pop(next(n for n, w in enumerate(free) if tuple(w.shape) == array.shape)) for array in arrays]
+    found = tape.gradient(loss, [weight.value for weight in places])
+    return {name: np.zeros_like(array) if gradient is None else gradient
+            for name, array, gradient in zip(("dW", "dU", "db"), arrays, found, strict=True)}
 
 
 def cell(LSTMCell, case):
@@ -98,7 +97,7 @@ def cell(LSTMCell, case):
     cell.build(case["x"].shape)
     _give(cell, *arrays)
     x, h, c = _arrays(case, "x", "h", "c")
-    with tf.GradientTape(persistent=True) as tape:
+    with tf.GradientTape() as tape:
         output, states = cell(x, [h, c])
         loss = tf.reduce_sum(output * case.float32("R")) if "R" in case else None
     found = {"output": output, "h": states[0], "c": states[1]}
@@ -136,7 +135,7 @@ def layer(LSTM, case):
     if "twice" in case:
         layer(-x)
     if "R" in case:
-        with tf.GradientTape(persistent=True) as tape:
+        with tf.GradientTape() as tape:
             output = layer(x)
             loss = tf.reduce_sum(output * case.float32("R"))
         return {"output": output} | _gradients(layer, loss, tape, arrays)

@@ -10,6 +10,8 @@ import operator
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from types import FunctionType, ModuleType
 
 # Packages of which each public module is remembered, with its functions, its classes and their methods.
@@ -46,10 +48,29 @@ def remember() -> Callable[[], list[str]]:
             note(module)
     codes = tuple(function.__code__ for function in functions.values())
     of = operator.attrgetter("__code__")
-    is_, everything, each = operator.is_, all, map  # a cell may replace the built-ins
+    # A cell may replace the built-ins. All names are looked at in one go, twelve times in a child: no loop in Python.
+    is_, everything, each, call, joined = operator.is_, all, map, operator.call, chain.from_iterable
+    reads = [partial(operator.itemgetter(*held, held[0]), vars(owner)) for owner, held, _ in names if held]
+    were = [value for _, held, values in names if held for value in (*values, values[0])]
+
+    def as_it_was() -> bool:
+        try:
+            return everything(each(is_, joined(each(call, reads)), were))
+        except KeyError:  # a name was deleted
+            return False
 
     def put_back() -> list[str]:
         found = []
+        if not as_it_was():
+            put_back_names(found)
+        if not everything(each(is_, each(of, functions.values()), codes)):
+            for function, code in zip(functions.values(), codes, strict=True):
+                if function.__code__ is not code:
+                    function.__code__ = code
+                    found.append(f"{function.__module__}.{function.__qualname__}")
+        return found
+
+    def put_back_names(found: list[str]) -> None:
         for owner, held, values in names:
             now = vars(owner)
             if everything(each(is_, each(now.get, held), values)):
@@ -58,12 +79,6 @@ def remember() -> Callable[[], list[str]]:
                 if now.get(name) is not value:
                     setattr(owner, name, value)
                     found.append(f"{owner.__name__}.{name}")
-        if not everything(each(is_, each(of, functions.values()), codes)):
-            for function, code in zip(functions.values(), codes, strict=True):
-                if function.__code__ is not code:
-                    function.__code__ = code
-                    found.append(f"{function.__module__}.{function.__qualname__}")
-        return found
 
     return put_back
 
