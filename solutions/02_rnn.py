@@ -607,8 +607,8 @@ for name in my_names:
 #
 # **Exercise `rnn.many_to_many_loss`** · ●●○○○ · 10 min · {points} points
 #
-# The mean cross-entropy, in nats, over all positions of the batch whose mask is True. By hand: two valid
-# positions with $p = 0.5$ and $p = 0.25$ cost $(0.693 + 1.386) / 2 = 1.040$, however many padded ones stand
+# The mean cross-entropy, in nats (the unit of $-\ln p$), over all positions of the batch whose mask is True. By hand:
+# two valid positions with $p = 0.5$ and $p = 0.25$ cost $(0.693 + 1.386) / 2 = 1.040$, however many padded ones stand
 # behind them.
 #
 # <details><summary>Hint 1</summary>`ops.log_softmax` over the last axis, then pick each target's entry.</details>

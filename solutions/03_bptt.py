@@ -7,11 +7,11 @@
 #
 # | | |
 # |---|---|
-# | time | 150 minutes |
-# | points | 43: 39 for code, 4 for two short written answers |
+# | time | {minutes} minutes |
+# | points | {points}, 4 of them for two short written answers, 4 for an open question |
 # | know first | the chain rule; lesson 02 (the recurrent cell, its hidden state) |
 # | you build | BPTT for a whole sequence, a gradient check, clipping, truncated BPTT, an orthogonal start |
-# | by the end | of two networks of equal size, reading the same 100 steps, one learns nothing. You know why. |
+# | by the end | two networks of one size read the same 100 steps: one learns soon, one very late. You know why. |
 #
 # **Notation**, the same in the whole course. Arrays are `(batch, time, features)`; vectors are rows, so weights stand
 # on the right.
@@ -160,7 +160,7 @@ check("bptt.step_backward", rnn_step_backward)
 # Unrolled in time the RNN is a deep network, one layer a step, with two peculiarities. All layers share their
 # weights. And the loss may look at *every* state, not only the last.
 
-# %% tags=["demo"]
+# %% tags=["demo", "diagram"]
 def arrow(ax, start, end, colour, style="-"):
     look = {"arrowstyle": "-|>", "color": colour, "linestyle": style, "shrinkA": 13, "shrinkB": 13}
     ax.annotate("", end, start, arrowprops=look)
@@ -441,13 +441,15 @@ def random_orthogonal(u, seed=1):
 # %% tags=["demo"]
 Q = random_orthogonal(64)
 settings = [("linear", 1.0), ("tanh", 2.0), ("tanh", 1.0), ("tanh", 0.8), ("sigmoid", 1.0)]
+faded = {}
 figure, ax = plt.subplots(figsize=(7, 4))
-print("gradient k steps back      k = 10        k = 50       k = 100    largest |h|")
+print("gradient k steps back      k = 10        k = 50       k = 100    largest |h|    a millionth left at k =")
 for (activation, rho), style in zip(settings, ["-", "--", "-", "-.", ":"], strict=True):
     lengths, largest = gradient_by_lag(activation, rho * Q)
     ax.semilogy(lengths, style, label=f"{activation}, ρ = {rho:g}")
     row = "".join(f"{lengths[k]:>13.0e}" for k in (10, 50, 100))
-    print(f"{activation:>8}, ρ = {rho:<10g}{row}{largest:>12.2f}")
+    faded[activation, rho] = int(np.argmax(lengths < 1e-6)) or "-"
+    print(f"{activation:>8}, ρ = {rho:<10g}{row}{largest:>12.2f}{faded[activation, rho]:>19}")
     if (activation, rho) == ("linear", 1.0):
         assert np.allclose(lengths, 1)
 ax.set(xlabel="lag k (steps back from the last)", ylabel="gradient length (1 at the last step)", xlim=(0, 100),
@@ -460,8 +462,9 @@ plot.show(figure, alt="Gradient length against lag, log scale: linear with rho 1
 # %% [markdown]
 # Straight lines on a logarithmic axis: growth and decay are exponential, as the product promised.
 #
-# * **Vanishing.** The sigmoid's gradient is gone after 30 steps, as at most $\tfrac14$ per step predicts. tanh with
-#   $\rho = 0.8$ needs a little longer. An error at the end cannot teach the network anything about the beginning.
+# * **Vanishing.** The sigmoid's gradient has shrunk to a millionth after 10 steps, as at most $\tfrac14$ per step
+#   predicts ($4^{-10} \approx 10^{-6}$). tanh with $\rho = 0.8$ gets there after 50, five times as many. What an error
+#   at the end says about the beginning is drowned by what it says about the last steps.
 #   Note what *is* learnt: $\mathrm{d}U$ is a sum over lags, and the short lags dominate it. The network trains
 #   happily, and short-sightedly.
 # * **Exploding.** tanh with $\rho = 2$ multiplies the gradient by millions, although no state ever leaves $[-1, 1]$.
@@ -564,8 +567,8 @@ assert abs(np.mean((y - 1) ** 2) - 1 / 6) < 0.002
 # **The baseline.** Someone who has read nothing says the mean, $\tfrac12 + \tfrac12 = 1$, every time. The squared
 # error is then the variance of the sum. One number from $[0, 1]$ has variance
 # $\int_0^1 (v - \tfrac12)^2\,\mathrm{d}v = \tfrac1{12}$, and variances of independent numbers add:
-# $\tfrac1{12} + \tfrac1{12} = \tfrac16 = 0.167$. A network stuck at 0.167 has learnt nothing about its input.
-# Remember the number.
+# $\tfrac1{12} + \tfrac1{12} = \tfrac16 = 0.167$. A network at 0.167 makes no use of its input, or not yet. Remember
+# the number.
 #
 # **Written answer `bptt.baseline`** · 5 min · 2 points
 #
@@ -602,18 +605,20 @@ def loss_and_gradients(w, x, y, activation):
     return np.mean(error**2), dict(zip("WUbVc", gradients, strict=True))
 
 # %%
-def train(U, activation, T, clip=None, steps=1200, rate=2e-3, seed=0):
+def train(U, activation, T, clip=None, steps=1200, rate=2e-3, seed=0, scale=0.1):
     """Train on the adding problem with Adam, the rate falling to 0. `clip` maps a list of gradients to another.
 
     Returns the loss and the global gradient norm of every step (before clipping), and the final error on 2,000 new
     sequences.
     """
     rng = np.random.default_rng(seed)
-    w = new_weights(rng, U)
-    adam, losses, norms = Adam(w, rate), np.empty(steps), np.empty(steps)
+    w = new_weights(rng, U, scale)
+    adam, losses, norms = Adam(w, rate), np.full(steps, np.nan), np.full(steps, np.nan)
     with np.errstate(all="ignore"):  # some of these runs are meant to overflow
         for n in range(steps):
             losses[n], g = loss_and_gradients(w, *adding_batch(rng, 32, T), activation)
+            if not np.isfinite(losses[n]):
+                break  # it would stay so for ever
             norms[n] = np.sqrt(sum(float((v**2).sum()) for v in g.values()))
             adam.rate = rate * (1 - n / steps)
             adam.apply(dict(zip(g, clip(list(g.values())) if clip else g.values(), strict=True)))
@@ -698,23 +703,24 @@ assert cosine > 0.9999
 # %% [markdown]
 # Now a run that explodes. The network is made of ReLU units with $U = I$ (section 8 says why one would want that),
 # reading 100 steps of the adding problem, trained with Adam. **Predict first:** Adam divides each step by the recent
-# size of the gradients. Does that make clipping unnecessary? (As in lesson 02, the number after ± says how far apart
-# the results of two machines may lie.)
+# size of the gradients. Does that make clipping unnecessary? (Each way is trained from three random starts; as in
+# lesson 02, the number after ± is the standard deviation over them.)
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.1
 ways = {"no clipping": None, "by value, 0.1": lambda g: clip_values(g, 0.1), "by norm, 1": lambda g: clip_each(g, 1.0),
         "by global norm, 1": lambda g: clip_by_global_norm(g, 1.0)[0]}
-runs = {(name, seed): train(np.eye(32), "relu", 100, clip, seed=seed) for name, clip in ways.items() for seed in (0, 1)}
+SEEDS = range(3)
+runs = {(name, seed): train(np.eye(32), "relu", 100, clip, seed=seed) for name, clip in ways.items() for seed in SEEDS}
+finals = {name: np.array([runs[name, seed][2] for seed in SEEDS]) for name in ways}
 print("baseline, always saying 1: 0.167")
 for name, way in ways.items():
-    finals = np.array([runs[name, seed][2] for seed in (0, 1)])
     if way is None:
-        print(f"{name:<18} better than the baseline in {(finals < 0.12).sum()} of 2 runs")
+        print(f"{name:<18} better than the baseline in {(finals[name] < 0.12).sum()} of {len(SEEDS)} runs")
     else:
-        print(f"{name:<18} error {finals.mean():.2f} ± {0.1 if 'value' in name else 0.03}")
-assert all(runs["by global norm, 1", s][2] < 0.06 for s in (0, 1))
-assert not any(runs["no clipping", s][2] < 0.12 for s in (0, 1))  # also true for nan
-assert sum(runs["by value, 0.1", s][2] for s in (0, 1)) > sum(runs["by global norm, 1", s][2] for s in (0, 1))
+        print(f"{name:<18} error {finals[name].mean():.2f} ± {finals[name].std(ddof=1):.2f}")
+assert finals["by global norm, 1"].mean() < 0.08
+assert not (finals["no clipping"] < 0.12).any()  # also true for nan
+assert finals["by value, 0.1"].mean() > finals["by global norm, 1"].mean()
 
 # %% tags=["demo"]
 figure, axes = plt.subplots(1, 2, figsize=(8.6, 3.6), sharex=True)
@@ -828,45 +834,61 @@ print("the configuration survives:", again.cell.recurrent_initializer.get_config
 # against vanishing gradients. Do they start with better gradients than a plain RNN?
 
 # %%
-def gradient_through(layer, seed=0):
-    """How much of the gradient reaches the input k steps before the last, k = 0 ... 99, relative to k = 0."""
-    rng = np.random.default_rng(seed)
-    x = tf.constant(adding_batch(rng, 16, 100)[0])
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        h = layer(x)
-        loss = tf.reduce_sum(h * rng.normal(size=h.shape).astype("float32"))
-    lengths = np.linalg.norm(tape.gradient(loss, x).numpy(), axis=2).mean(axis=0)[::-1]
-    return lengths / lengths[0]
+def gradient_through(layer, starts=None):
+    """How much of the gradient reaches the input k steps before the last, relative to k = 0: (starts, 100).
 
-# %% tags=["demo"]
+    starts: one list of weights for each random start; the layer's present ones if none are given.
+    """
+    @tf.function(autograph=False)  # traced once, for all starts
+    def gradient(x, direction):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = tf.reduce_sum(layer(x) * direction)
+        return tape.gradient(loss, x)
+    curves = []
+    for seed, weights in enumerate(starts or [layer.get_weights()]):
+        layer.set_weights(weights)
+        rng = np.random.default_rng(seed)
+        x, direction = adding_batch(rng, 16, 100)[0], rng.normal(size=(16, 32)).astype("float32")
+        curves.append(np.linalg.norm(gradient(tf.constant(x), tf.constant(direction)), axis=2).mean(axis=0)[::-1])
+    return np.array(curves) / np.array(curves)[:, :1]
+
+# %%
+def random_start(make, seed):
+    """The weights that a fresh layer begins with."""
+    keras.utils.set_random_seed(seed)
+    layer = make(seed)
+    layer.build((16, 100, 2))
+    return layer.get_weights()
+
+# %% tags=["demo"] tolerance=0.5
 RNN, normal = keras.layers.SimpleRNN, keras.initializers.RandomNormal
 cells = {"tanh, Gaussian U": lambda s: RNN(32, recurrent_initializer=normal(stddev=32**-0.5, seed=s)),
          "tanh, orthogonal U": lambda s: RNN(32, recurrent_initializer=MyOrthogonal(seed=s)),
          "ReLU, U = I (IRNN)": lambda s: RNN(32, activation="relu", recurrent_initializer="identity"),
          "LSTM": lambda s: keras.layers.LSTM(32), "GRU": lambda s: keras.layers.GRU(32)}
-untrained = {}
-print("gradient that arrives 99 steps back, four random starts each")
+DRAWS, untrained, powers = 16, {}, {}
+print(f"gradient that arrives 99 steps back, as a power of ten: mean ± standard deviation of {DRAWS} random starts")
 for name, make in cells.items():
-    curves = []
-    for seed in range(4):
-        keras.utils.set_random_seed(seed)
-        curves.append(gradient_through(make(seed), seed))
-    untrained[name] = np.array(curves)
-    low, high = (round(np.log10(f(untrained[name][:, 99]))) for f in (np.min, np.max))
-    print(f"{name:<20} from 10^{low} ± 1 to 10^{high} ± 1")
-spread = {name: np.ptp(np.log10(curves[:, 99])) for name, curves in untrained.items()}
-assert spread["tanh, Gaussian U"] > spread["tanh, orthogonal U"] and untrained["ReLU, U = I (IRNN)"][:, 99].min() > 0.1
+    layer = make(0)
+    layer.build((16, 100, 2))
+    untrained[name] = gradient_through(layer, [random_start(make, seed) for seed in range(DRAWS)])
+    powers[name] = np.log10(untrained[name][:, 99])
+    print(f"{name:<20} {powers[name].mean():6.1f} ± {powers[name].std(ddof=1):.1f}   "
+          f"from {powers[name].min():.1f} to {powers[name].max():.1f}")
+assert powers["tanh, Gaussian U"].std() > 1.5 * powers["tanh, orthogonal U"].std()
+assert powers["ReLU, U = I (IRNN)"].min() > -1 and powers["GRU"].max() < powers["LSTM"].min()
 
 # %% [markdown]
-# * **Gaussian** $U$ is a lottery: the same recipe gives gradients that differ by orders of magnitude from draw to
-#   draw. A lucky one passes even more than an orthogonal $U$; you cannot know beforehand. **Orthogonal** $U$ makes
-#   the outcome repeatable. It does not make it good: the slopes of tanh still take their share at each step.
-# * **The IRNN** passes almost everything.
-# * A surprise: the *untrained* **GRU** is the worst of all. Its gates are half open, so little more than half of
-#   the gradient gets through each step, and $0.6^{99} \approx 10^{-22}$. An LSTM's gate for keeping (the *forget
-#   gate*) starts at $\sigma(1) = 0.73$ in Keras, which is better and still vanishes. Gates are no good *start*.
-#   What they can do is **learn** to keep, as the next experiment shows.
+# * **Gaussian** $U$ is a lottery: between the unluckiest of sixteen draws and the luckiest lie more than ten powers of
+#   ten. The lucky one passes even more than any orthogonal $U$; you cannot know beforehand. (Four draws would not have
+# shown it: a spread is itself a guess until there are enough of them.) **Orthogonal** $U$ makes the outcome
+# repeatable.   It does not make it good: on average it passes no more than the Gaussian. The slopes of tanh still take
+# their   share at each step. * **The IRNN** passes almost everything. * A surprise: the *untrained* **GRU** is the
+# worst of all. Its gates are half open, so little more than half of   the gradient gets through each step, and
+# $0.6^{99} \approx 10^{-22}$. An LSTM's gate for keeping (the *forget   gate*) starts at $\sigma(1) = 0.73$ in Keras,
+# which is better and still vanishes. Gates are no good *start*.   What they can do is **learn** to keep, as the next
+# experiment shows.
 
 # %% [markdown]
 # ## 9 · The adding problem, all together
@@ -875,10 +897,10 @@ assert spread["tanh, Gaussian U"] > spread["tanh, orthogonal U"] and untrained["
 # with clipping, and a GRU, also with clipping, both with 100 steps
 # (the GRU gets 700 updates, the others 1,200). **Predict first:** who beats 0.167?
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=0.06
 start, clip = orthogonal(np.random.default_rng(7), 32), ways["by global norm, 1"]
-results = {"tanh RNN, T = 10": train(start, "tanh", 10, clip, rate=5e-3),
-           "tanh RNN, T = 100": train(start, "tanh", 100, clip, rate=5e-3),
+results = {"tanh RNN, T = 10": train(start, "tanh", 10, clip, scale=0.4),
+           "tanh RNN, T = 100": train(start, "tanh", 100, clip, scale=0.4),
            "IRNN, T = 100": runs["by global norm, 1", 0]}
 keras.utils.set_random_seed(0)
 rng, gru = np.random.default_rng(0), keras.layers.GRU(32)
@@ -889,25 +911,42 @@ x, y = adding_batch(np.random.default_rng(99), 2000, 100)
 gru_error = float(np.mean((model(x).numpy()[:, 0] - y) ** 2))
 print("baseline                0.167")
 for name, error in [(name, result[2]) for name, result in results.items()] + [("GRU, T = 100", gru_error)]:
-    print(f"{name:<22}  {error:.2f} ± 0.04")
+    print(f"{name:<22}  {error:.3f}")
 assert abs(results["tanh RNN, T = 100"][2] - 1 / 6) < 0.02
 assert max(results["tanh RNN, T = 10"][2], results["IRNN, T = 100"][2], gru_error) < 0.1
+
+# %% [markdown]
+# With 100 steps the plain tanh RNN scores no better than someone who reads nothing. Is it *unable* to learn the task,
+# or has it not learnt it *yet*? From 1,200 updates alone nobody can tell the two apart. **Predict first:** the same
+# network, from the same start, gets five times as many updates, 6,000, and a second time with other sequences to learn
+# from. What happens?
+
+# %% tags=["demo"] tolerance=0.15
+long = [train(start, "tanh", 100, clip, steps=6000, scale=0.4, seed=seed) for seed in range(2)]
+ends = np.array([error for _, _, error in long])
+print("tanh RNN, T = 100, after 6,000 updates:", ", ".join(f"{error:.2f}" for error in ends))
+print(f"mean and standard deviation of the two: {ends.mean():.2f} ± {ends.std(ddof=1):.2f}; baseline 0.17")
+assert ends.min() < 0.12 and gru_error < 0.5 * ends.min()
 
 # %% tags=["demo"]
 figure, ax = plt.subplots()
 for (name, (losses, _, _)), colour in zip(results.items(), plot.COLOURS, strict=False):
-    ax.semilogy(np.arange(0, 1200, 50) + 25, np.median(losses.reshape(-1, 50), axis=1), color=colour, label=name)
-ax.semilogy(np.arange(14) * 50 + 25, gru_losses, color=plot.COLOURS[3], label="GRU, T = 100")
+    ax.loglog(np.arange(0, 1200, 50) + 25, np.median(losses.reshape(-1, 50), axis=1), color=colour, label=name)
+ax.loglog(np.arange(14) * 50 + 25, gru_losses, color=plot.COLOURS[3], label="GRU, T = 100")
+for (losses, _, _), style in zip(long, ("-", "--"), strict=True):
+    ax.loglog(np.arange(0, 6000, 100) + 50, np.median(losses.reshape(-1, 100), axis=1), style, linewidth=1,
+              color=plot.COLOURS[5], label="tanh RNN, T = 100, 6,000 updates" if style == "-" else None)
 ax.axhline(1 / 6, color="black", linestyle=":", label="baseline 1/6")
 ax.set(xlabel="training step (32 sequences each)", ylabel="squared error", title="Learning to add two numbers",
        ylim=(3e-4, 2))
+ax.set_xticks([30, 100, 300, 1000, 3000], ["30", "100", "300", "1,000", "3,000"]); ax.minorticks_off()
 ax.legend(loc="lower left", fontsize=8)
-plot.show(figure, alt="Squared error against training step: the tanh RNN learns with 10 steps and stays at the "
-          "baseline with 100; the IRNN learns slowly with 100; the GRU waits at the baseline and then falls "
-          "lowest.")
+plot.show(figure, alt="Squared error against training step, both axes logarithmic: the tanh RNN learns with 10 steps; "
+          "with 100 it stays at the baseline for a thousand updates and more, then falls in most runs; "
+          "the IRNN learns slowly with 100; the GRU waits there for hundreds of updates and falls lowest.")
 
 # %% tags=["demo"]
-trained = gradient_through(gru)
+trained = gradient_through(gru)[0]
 figure, ax = plt.subplots(figsize=(6.8, 4))
 for (name, curves), colour in zip(untrained.items(), [*plot.COLOURS[4:7], *plot.COLOURS[2:4]], strict=True):
     ax.semilogy(np.median(curves, axis=0), color=colour, label=name)
@@ -919,14 +958,17 @@ ax.legend(loc="lower left", fontsize=8)
 before = untrained["GRU"][:, 99].max()
 print(f"GRU, 99 steps back: untrained below 1e-15: {before < 1e-15}; trained above 1e-3: {trained[99] > 1e-3}")
 assert before < 1e-15 and trained[99] > 1e-3
-plot.show(figure, alt="Gradient at the input against lag, for five untrained cells with the range of four "
+plot.show(figure, alt="Gradient at the input against lag, for five untrained cells with the range of sixteen "
           "draws: the IRNN stays near 1, the Gaussian start spreads widely, the GRU falls to 1e-20. The trained "
           "GRU, dashed, stays above 1e-3.")
 
 # %% [markdown]
-# * The plain tanh RNN adds over 10 steps, and over 100 it scores no better than someone who reads nothing. It
-#   has enough units, the gradient is exact, the start is orthogonal, and it is clipped. It just does not *receive*
-#   the gradient it would need.
+# * The plain tanh RNN adds over 10 steps. Over 100 it sits at the baseline for more than a thousand updates, and then
+#   leaves it, sooner or later. It is not unable, it is **slow**: what arrives from 99 steps back is thousands of times
+#   weaker than what arrives from the last step (section 8). In one batch that drowns in the noise of 32 random
+#   sequences; over thousands of batches it adds up. How many thousands depends on luck: of the two long runs in the
+#   figure, one leaves the baseline clearly later than the other. And after 6,000 updates neither is where the GRU was
+#   after 700.
 # * The IRNN learns, at the price of the explosions you saw.
 # * The GRU begins with the worst gradient of all, waits at the baseline for hundreds of steps, and then falls far
 #   below it. In that time its gates learn to keep: after training, a gradient that used to shrink by twenty orders of
@@ -1002,24 +1044,26 @@ print(f"direction of dU, truncated against full: cosine {cosine:.2f}")
 # $6/60 = 0.1$; always saying 0 gives 1. $U$ starts small, so that the state forgets quickly and
 # nothing is kept by accident.
 #
+# The cell below has no loop over the chunks. Within one update the weights do not change, so all states are known
+# after one forward pass, and the backward passes of all chunks run side by side, as one large batch. The gradient is
+# that of your function.
+#
 # **Predict first:** at which $k$ does it become learnable? A chunk of 7 steps shows the network only *one* complete
 # question and answer. Is that enough?
 
 # %%
 def chunked_gradients(w, x, y, k):
     """Squared error of a linear read-out (V, c) of every state, and its gradients, truncated after k steps."""
-    h, total, loss = np.zeros((len(x), len(w["U"])), "float32"), dict.fromkeys(w, 0), 0
-    for s in range(0, x.shape[1], k):
-        piece = x[:, s:s + k]
-        states = forward(piece, h, w["W"], w["U"], w["b"])
-        error = states[:, 1:] @ w["V"] + w["c"] - y[:, s:s + k]
-        d_out = 2 * error / y.size
-        _, _, dW, dU, db = backprop(d_out @ w["V"].T, piece, states, w["W"], w["U"])
-        dV = np.einsum("btu,bto->uo", states[:, 1:], d_out)
-        for name, g in zip("WUbVc", (dW, dU, db, dV, d_out.sum(axis=(0, 1))), strict=True):
-            total[name] = total[name] + g
-        h, loss = states[:, -1], loss + (error**2).sum() / y.size
-    return loss, total
+    def chunks(a):  # (B, T, n) to (B · chunks, k, n); what the last one lacks is filled up with zeros
+        return np.pad(a, ((0, 0), (0, -a.shape[1] % k), (0, 0))).reshape(-1, k, a.shape[2])
+
+    states = forward(x, np.zeros((len(x), len(w["U"])), "float32"), w["W"], w["U"], w["b"])
+    error = states[:, 1:] @ w["V"] + w["c"] - y
+    d_out = 2 * error / y.size
+    inside = np.concatenate([chunks(states[:, :-1])[:, :1], chunks(states[:, 1:])], axis=1)
+    _, _, dW, dU, db = backprop(chunks(d_out @ w["V"].T), chunks(x), inside, w["W"], w["U"])
+    dV = np.einsum("btu,bto->uo", states[:, 1:], d_out)
+    return np.mean(error**2), dict(zip("WUbVc", (dW, dU, db, dV, d_out.sum(axis=(0, 1))), strict=True))
 
 # %%
 def learn_echo(k, U, delay=6, T=60, steps=600, seed=0):
@@ -1035,17 +1079,21 @@ def learn_echo(k, U, delay=6, T=60, steps=600, seed=0):
         losses.append(loss)
     return np.mean(losses[-50:])
 
-# %% tags=["demo"]
-small = 0.1 * np.random.default_rng(5).normal(size=(16, 16)) / 4
+# %% tags=["demo"] tolerance=0.3
 chunks = [1, 3, 6, 7, 8, 20, 60]
-errors = [learn_echo(k, small) for k in chunks]
-lucky = [learn_echo(1, orthogonal(np.random.default_rng(seed), 16)) for seed in (5, 6, 7)]
+small = [0.1 * np.random.default_rng(seed).normal(size=(16, 16)) / 4 for seed in range(3)]
+errors = np.array([[learn_echo(k, U, seed=seed) for seed, U in enumerate(small)] for k in chunks])
+lucky = np.array([learn_echo(1, orthogonal(np.random.default_rng(seed), 16)) for seed in range(DRAWS)])
+print("error, mean ± standard deviation of three starts")
 for k, error in zip(chunks, errors, strict=True):
-    print(f"k = {k:>2}: error {error:.2f} ± 0.15")
-print("k =  1, three starts with an orthogonal U:", ", ".join(f"{e:.2f} ± 0.2" for e in lucky))
-assert min(errors[:3]) > 0.7 and max(errors[3:]) < 0.25 and min(lucky) < 0.5
+    print(f"k = {k:>2}: {error.mean():.2f} ± {error.std(ddof=1):.2f}")
+print(f"k =  1, {DRAWS} starts with an orthogonal U: {lucky.mean():.2f} ± {lucky.std(ddof=1):.2f}, "
+      f"from {lucky.min():.2f} to {lucky.max():.2f}")
+assert errors[:3].min() > 0.7 and errors[3:].max() < 0.25 and lucky.min() < 0.5 < lucky.max()
+
+# %% tags=["demo"]
 figure, ax = plt.subplots()
-ax.semilogx(chunks, errors, "o-", label="truncated after k steps")
+ax.semilogx(chunks, errors.mean(axis=1), "o-", label="truncated after k steps")
 ax.axvline(7, color="black", linestyle=":", label="k = d + 1 = 7")
 ax.axhline(0.1, color=plot.COLOURS[2], linestyle="--", label="best possible, 6/60")
 ax.set(xlabel="chunk length k (steps)", ylabel="squared error", ylim=(0, 1.1),
@@ -1059,10 +1107,10 @@ plot.show(figure, alt="Squared error of the echo task against chunk length: near
 # what works there works everywhere. One step less, and no gradient ever connects an answer with its input.
 #
 # Be fair to truncation, though: it cuts the *gradient*, not the state. An orthogonal $U$ keeps traces of old inputs
-# by itself, and with $k = 1$ the read-out can learn to use them: in the last printed line one start of three comes
-# close to the optimum, by luck. "Cannot learn" means: no gradient teaches the network *to keep* something for longer
-# than a chunk. What it keeps by accident, it may use.
-
+# by itself, and with $k = 1$ the read-out can learn to use them: in the last printed line the luckiest of sixteen
+# starts comes close to the optimum, the unluckiest has nothing. "Cannot learn" means: no gradient teaches the network
+# *to keep* something for longer than a chunk. What it keeps by accident, it may use.
+#
 # ### A real series
 #
 # How much does truncation cost in practice? The yearly sunspot numbers of lesson 01 swing with a period of about
@@ -1085,7 +1133,7 @@ def forecast_error(series, k, train=220, steps=300, seed=0):
     states = forward(x, np.zeros((1, u), "float32"), w["W"], w["U"], w["b"])
     return np.sqrt(np.mean((states[:, 1:] @ w["V"] + w["c"] - y)[:, train:] ** 2))
 
-# %% tags=["demo"]
+# %% tags=["demo"] tolerance=1.5
 series = (data.load("sunspots")["sunspots"] / 100).astype("float32")
 persistence = 100 * np.sqrt(np.mean((series[221:] - series[220:-1]) ** 2))
 lags = np.stack([series[i:len(series) - 9 + i] for i in range(9)] + [np.ones(len(series) - 9)], axis=1)
@@ -1094,19 +1142,117 @@ ar = 100 * np.sqrt(np.mean((lags[212:] @ weights - series[221:]) ** 2))
 print(f"next year = this year       {persistence:.1f}")
 errors = {}
 for k in (1, 2, 10, 220):
-    errors[k] = 100 * forecast_error(series, k)
-    print(f"RNN, chunks of {k:>3} years    {errors[k]:.1f} ± 2.0")
+    errors[k] = np.array([100 * forecast_error(series, k, seed=seed) for seed in range(4)])
+    print(f"RNN, chunks of {k:>3} years    {errors[k].mean():.1f} ± {errors[k].std(ddof=1):.1f}")
 print(f"AR(9) of lesson 01          {ar:.1f}")
-assert max(errors.values()) < 0.8 * persistence and abs(errors[2] - errors[220]) < 2.5
+assert max(e.max() for e in errors.values()) < 0.8 * persistence
+assert abs(errors[2].mean() - errors[220].mean()) < 0.8 and errors[1].mean() - errors[220].mean() > 0.3
 
 # %% [markdown]
-# All beat the naive forecast by far. Chunks of one year cost something; full BPTT gains next to nothing over chunks
-# of two years, which need to remember two states in place of 220. What helps to forecast *one* year ahead lies in
-# the last few years, the state hands it on, and so the short lags are all there is to learn. (The linear AR model
-# of lesson 01 is a little better still: with 220 numbers to learn from, a linear rule is hard to beat.) Truncation
-# costs what your data have to say beyond the chunk. On the echo that was everything. Here it is almost nothing. You
-# have to measure it.
+# All beat the naive forecast by far. (After ± stands the standard deviation of four starts.) Chunks of one year cost
+# something; between chunks of two years, of ten, and full BPTT there is next to no difference. Two years need to
+# remember two states in place of 220. What helps to forecast *one* year ahead lies in the last few years, the state
+# hands it on, and so the short lags are all there is to learn. (The linear AR model of lesson 01 is a little better
+# still: with 220 numbers to learn from, a linear rule is hard to beat.) Truncation costs what your data have to say
+# beyond the chunk. On the echo that was everything. Here it is almost nothing. You have to measure it.
 #
+# ### The sonnets, by your own hands
+#
+# In lesson 02 your layer learnt to write verse, and Keras did the training. Here nothing trains but what *you* wrote:
+# `rnn_forward`, `rnn_backward`, `clip_by_global_norm`, an orthogonal start, and truncation. Sixteen places of the text
+# are read side by side, 25 letters an update, and the state is carried on. A letter comes in as a one-hot vector, so
+# $W$ is also the table of letter vectors. One formula is new: for $p = \operatorname{softmax}(\text{logits})$ the
+# gradient of $-\ln p_{\text{right}}$ with respect to the logits is $p$ minus the one-hot vector of the right letter.
+#
+# **Predict first:** lesson 02 counted pairs of letters (perplexity 10.63 on the held-out tenth) and triples (7.16).
+# Where will your own network stand after 1,000 updates, not quite five readings of the text?
+
+# %% tags=["demo"]
+sonnets = data.load("sonnets")
+alphabet = sorted(set(sonnets))
+letters, V = np.array([alphabet.index(letter) for letter in sonnets]), len(alphabet)
+learn, held = np.split(letters, [len(letters) * 9 // 10])  # as in lesson 02
+
+def read(w, symbols, h):
+    """States (B, T + 1, u) and log-probabilities (B, T, V) of the letters to come, for symbols (B, T)."""
+    states = rnn_forward(np.eye(V)[symbols], h, w["W"], w["U"], w["b"])
+    logits = states[:, 1:] @ w["V"] + w["c"]
+    top = logits.max(axis=2, keepdims=True)
+    return states, logits - top - np.log(np.exp(logits - top).sum(axis=2, keepdims=True))
+
+def letter_gradients(w, x, y, h):
+    """Gradients of the mean cross-entropy of the letters y (B, T) that follow x, and the state to go on from."""
+    states, log_p = read(w, x, h)
+    d_logits = (np.exp(log_p) - np.eye(V)[y]) / y.size
+    _, _, dW, dU, db = rnn_backward(d_logits @ w["V"].T, np.eye(V)[x], states, w["W"], w["U"])
+    dV = np.einsum("btu,btv->uv", states[:, 1:], d_logits, optimize=True)
+    return dict(zip("WUbVc", (dW, dU, db, dV, d_logits.sum(axis=(0, 1))), strict=True)), states[:, -1]
+
+# %% tags=["demo"]
+u, B, k, updates = 96, 16, 25, 1000
+rng = np.random.default_rng(0)
+w = {"W": rng.normal(size=(V, u)) / 2, "U": orthogonal(rng, u), "b": np.zeros(u),
+     "V": 0.3 * rng.normal(size=(u, V)) / np.sqrt(u), "c": np.zeros(V)}
+adam, rows = Adam(w, 1e-2), learn[:len(learn) // B * B].reshape(B, -1)
+pieces, h = (rows.shape[1] - 1) // k, None
+for n in range(updates):
+    start = n % pieces * k
+    h = np.zeros((B, u)) if start == 0 else h
+    g, h = letter_gradients(w, rows[:, start:start + k], rows[:, start + 1:start + k + 1], h)
+    adam.rate = 1e-2 * (1 - n / updates)
+    adam.apply(dict(zip(g, clip_by_global_norm(list(g.values()), 1.0)[0], strict=True)))
+
+# %% tags=["demo"] tolerance=0.3
+table, perplexity = np.full(V, 1 / V), {}
+for n, name in enumerate(("single letters", "letter pairs", "letter triples")):
+    counts = np.zeros((V,) * (n + 1))
+    np.add.at(counts, tuple(learn[i:len(learn) - n + i] for i in range(n + 1)), 1)
+    kinds, total = (counts > 0).sum(axis=-1, keepdims=True), counts.sum(axis=-1, keepdims=True)
+    table = np.where(kinds > 0, (counts + kinds * table) / np.maximum(total + kinds, 1), table)  # backed off
+    perplexity[name] = np.exp(-np.log(table[tuple(held[i:len(held) - n + i] for i in range(n + 1))]).mean())
+_, log_p = read(w, held[None, :-1], np.zeros((1, u)))
+perplexity["your BPTT, your clipping"] = np.exp(-log_p[0, np.arange(len(held) - 1), held[1:]].mean())
+print("perplexity per character on the held-out sonnets")
+for name, value in perplexity.items():
+    print(f"{name:<26}{value:6.2f}")
+assert perplexity["your BPTT, your clipping"] < 0.95 * perplexity["letter triples"]
+
+# %% tags=["demo", "nbval-ignore-output"]
+h, symbol, verse = np.zeros((1, u)), alphabet.index("\n"), ""
+for r in np.random.default_rng(1).random(400):
+    states, log_p = read(w, np.array([[symbol]]), h)
+    p = np.exp(log_p[0, 0] / 0.7)  # temperature 0.7
+    symbol, h = int(np.searchsorted(np.cumsum(p / p.sum()), r)), states[:, -1]
+    verse += alphabet[symbol]
+print(verse.strip())
+assert len(verse) == 400 and len(set(verse)) > 15
+
+# %% [markdown]
+# Better than triples, with no table of triples, and every multiplication of it is yours. The best of lesson 02 is still
+# ahead (four letters, backed off: 5.83; your layer with 128 units, trained by Keras for ten readings: 5.88): more
+# units and more readings should help here, too. Try it, or try what happens without the clipping, or with $k = 1$.
+#
+# ### An experiment of your own
+#
+# **An open question `bptt.own`** · 25 min · 4 points
+#
+# Section 9 ends with a number: how many updates it takes until the tanh RNN leaves the baseline. What does that number
+# depend on? Choose **one** thing to change: the length T (20, 40, 80), the units, the learning rate, the start of $U$,
+# the clipping, or something of your own. **Before you run it**, write down what you expect and why, in a way that can
+# turn out wrong. Use `train(...)`, at least three random starts for each setting, and the baseline.
+#
+# Hand in, in the next cell: your question and expectation; what you changed and what you kept; a table or figure with
+# mean ± standard deviation over the starts; what you conclude, and what your runs cannot tell. If you stopped before a
+# network had learnt, say how long you waited.
+
+# %% [markdown] written="bptt.own" points=4
+# One point each, for any question. (1) One thing is changed, the rest kept, and the expectation was written before and
+# could have failed. (2) At least three starts for each setting, with their spread, and the baseline beside them. (3)
+# The measure fits the question (updates until the error is below some value, or the error after a fixed number, said
+# which). (4) The conclusion follows from the numbers: differences smaller than the spread are called undecided, and
+# "not yet" is not called "cannot". A refuted expectation, well shown, earns all four.
+
+# %% [markdown]
 # ## What to conclude
 #
 # | trouble | remedy | what it does | what it does not do |
@@ -1119,6 +1265,8 @@ assert max(errors.values()) < 0.8 * persistence and abs(errors[2] - errors[220])
 #
 # Three things to take along. **Check** a gradient before you believe it, in float64 and with several steps. **Plot**
 # its norm while you train. And when a recurrent network does not learn, compare its score with that of
-# someone who reads nothing: a network that stays at the baseline is often not too small. It is deaf.
+# someone who reads nothing: a network that stays at the baseline is often not too small. It is hard of hearing: what
+# is far back reaches it so faintly that it needs thousands of updates to notice. So do not write *cannot* after 1,200
+# of them. Write *not yet*, and say how long you waited.
 #
 # Next: the LSTM, a cell in which the factor per step is a number the network chooses for itself.

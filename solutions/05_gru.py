@@ -125,7 +125,8 @@ plot.show(figure, alt="Share of the state left over 100 steps for update gate bi
 # **Exercise `gru.convention`** · ●●○○○ · 10 min · 4 points
 #
 # You are given the weights of a GRU in which z sits on the *candidate*. Return weights with which a GRU that has
-# z on the *old state* computes the same. `b` may be `(3u,)` or `(2, 3u)`; your function should not care.
+# z on the *old state* computes the same. `b` may be `(3u,)` or `(2, 3u)`, one row or two (section 3 says what a second
+# row is for); your function should not care.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -767,7 +768,7 @@ known, new = (rates[split]["the GRU pair"] for split in splits)
 assert new > 2 * known
 
 # %% [markdown]
-# Two things to take home. The GRU is far better than either rule. And it makes **nearly three times as many
+# Two things to take home. The pair of GRUs is far better than either rule. And it makes **nearly three times as many
 # errors** on the words that an older edition of the dictionary lacks. Its authors do not say what it was trained
 # on; their package looks words up in this very dictionary first. The new words are harder (the rules get worse on
 # them, too), but by a sixth at most, not threefold. So a good part of the low number on the left is *memory*:
