@@ -12,32 +12,20 @@ import re
 from collections.abc import Mapping
 
 _NUMBER = re.compile(r"[-+−]?\d+(?:\.\d+)?")
-_STATED = re.compile(r"([-+−]?\d+(?:\.\d+)?)(\s*±\s*)(\d+(?:\.\d+)?)")
 IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 # The tag of a cell whose text a model writes: on another processor it writes another.
 UNCOMPARED = "nbval-ignore-output"
 
 
 def same_text(committed: str, new: str, tolerance: float | None = None) -> bool:
-    """Whether `new` repeats `committed`: no number moved by more than `tolerance`, and all else is equal.
-
-    A cell without a tolerance in its metadata may still state one beside each number, ``value ± tolerance``.
-    """
-    if committed == new:
-        return True
-    pattern = _STATED if tolerance is None else _NUMBER
-    olds, news = list(pattern.finditer(committed)), list(pattern.finditer(new))
+    """Whether `new` repeats `committed`: no number moved by more than `tolerance`, and all else is equal."""
+    if committed == new or tolerance is None:
+        return committed == new
+    olds, news = ([float(number.replace("−", "-")) for number in _NUMBER.findall(text)] for text in (committed, new))
     # Columns may be padded to the width of a number that gained or lost a digit or a sign.
-    blank = [re.sub(r" +", " ", pattern.sub(" # " if tolerance is not None else r"#\2\3", text))
-             for text in (committed, new)]
+    blank = [re.sub(r" +", " ", _NUMBER.sub(" # ", text)) for text in (committed, new)]
     return bool(olds) and blank[0] == blank[1] and all(
-        abs(_number(a) - _number(b)) <= (float(a[3]) if tolerance is None else tolerance) + 1e-12
-        for a, b in zip(olds, news, strict=True))
-
-
-def _number(found: re.Match) -> float:
-    text = found[1] if found.re.groups else found[0]
-    return float(text.replace("−", "-"))
+        abs(old - now) <= tolerance + 1e-12 for old, now in zip(olds, news, strict=True))
 
 
 def differences(committed: list, new: list, metadata: Mapping | None = None) -> list[str]:
