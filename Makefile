@@ -16,7 +16,7 @@ $(RUNS): export MPLCONFIGDIR := $(OWN_HOME)/matplotlib
 $(RUNS): export HYPOTHESIS_STORAGE_DIRECTORY := $(OWN_HOME)/hypothesis
 $(RUNS): export KERAS_HOME := $(OWN_HOME)/keras
 
-.PHONY: help setup grade test test-backends soak lab notebooks bench clean
+.PHONY: help setup grade test test-backends soak lab notebooks site bench clean
 
 help:             ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -58,6 +58,9 @@ soak: $(READY)    ## the long tests: stock nbgrader, more than fifty kills, a cl
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
 	KILLS=26 $(BIN)/python -m pytest -q -m slow $(PYTEST)
 	$(BIN)/python benchmarks/scale.py
+
+site: $(READY)    ## the course as a site, in build/site/
+	$(BIN)/python docs/site/build.py build/site
 
 bench: $(READY)   ## measure what the README claims
 	$(BIN)/python benchmarks/grading.py

@@ -54,7 +54,8 @@ def lab(
 ) -> None:
     """Open your own copy of the lessons in JupyterLab; other options, such as --no-browser, are JupyterLab's.
 
-    Nothing you saved is ever overwritten: a lesson that changed since you began it arrives beside yours.
+    Nothing you saved is ever overwritten: a lesson that changed since you began it arrives beside yours. What an
+    instructor needs of nbgrader is not shown here; `jupyter lab` in the course directory shows it.
     """
     from jupyterlab.labapp import LabApp
 
@@ -63,6 +64,8 @@ def lab(
     for line in desk.in_words(desk.lay_out(folder), folder):
         console.print(line, soft_wrap=True)
     os.chdir(folder)
+    paths = [str(desk.LAB), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(paths)
 
     LabApp.launch_instance(argv=context.args)
 

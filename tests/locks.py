@@ -32,7 +32,8 @@ class Lock:
 
 LOCKS = (Lock(WHOLE, "test"), Lock("requirements-lab.lock", "lab"), Lock("requirements-grade.lock", "grade"),
          Lock("requirements-cluster.lock", "cluster"), Lock("requirements-lab-cpu.lock", "lab", cpu=True),
-         Lock("requirements-grade-cpu.lock", "grade", cpu=True), Lock("requirements-backends.lock", "backends"))
+         Lock("requirements-grade-cpu.lock", "grade", cpu=True), Lock("requirements-backends.lock", "backends"),
+         Lock("requirements-site.lock", "site"))
 # PyTorch for the processor alone. On Linux most indexes offer a build of several GB for graphics cards under the same
 # version: only the hashes of the small ones are in the lock, so pip takes those or says that it found none.
 TORCH = {"2.13.0": [

@@ -141,6 +141,7 @@ def surfaces(tmp_path_factory) -> dict[str, Path]:
 @pytest.fixture
 def looked_at(browser):
     """The browser, its window and its log as they were afterwards."""
+    browser.get("about:blank")
     asked_for(browser)
     browser.get_log("browser")
     yield browser

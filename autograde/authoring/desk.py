@@ -14,6 +14,7 @@ from pathlib import Path
 from autograde import course
 from autograde.course import UserError, write_text
 
+LAB = Path(__file__).parent / "lab"  # JupyterLab's settings for students
 NOTE = ".laid-out.json"  # what was laid out, beside the lessons
 
 
