@@ -15,6 +15,7 @@ import pytest
 from nbgrader.api import Gradebook
 from nbgrader.utils import get_username
 
+from autograde import course
 from autograde.authoring import samples
 from tests.browser import chromium, jupyter, keep_picture
 from tests.test_nbgrader_stock import copy_course, environment, expected, nbgrader
@@ -103,13 +104,19 @@ def full_marks() -> float:
     return max(deserved["score"] for deserved in expected().values())
 
 
+def whole() -> float:
+    """The points of the lesson, answers in words included."""
+    cells = nbformat.read(course.released(LESSON), 4).cells
+    return sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
+
+
 def test_what_was_graded_reaches_the_student_and_shows_marks_given_since(term):
     """No command between the formgrader and the release but the release itself."""
     term.by_hand(1.5, "Say *which* gate.")
     printed = nbgrader(term.course, "release_feedback", LESSON)
     assert "mailed did not hand in through the exchange" in printed
     page = term.fetched()
-    assert f"{full_marks() + 1.5:g}</b> <span>of {full_marks() + 2:g} points" in page
+    assert f"{full_marks() + 1.5:g}</b> <span>of {whole():g} points" in page
     assert "Say <em>which</em> gate." in page and "near 1" in page
     assert page == term.page()
 
@@ -177,7 +184,7 @@ def test_the_formgraders_buttons_give_the_same_page(term, formgrader):
     assert "Now it is said." in term.page() and "made-from" in term.page()
     press(browser, address, term.name, "release-feedback")
     page = term.fetched()
-    assert f"{full_marks() + 2:g}</b> <span>of {full_marks() + 2:g} points" in page and "Now it is said." in page
+    assert f"{full_marks() + 2:g}</b> <span>of {whole():g} points" in page and "Now it is said." in page
 
 
 def test_a_hostile_answer_is_only_read_in_the_formgrader(term, formgrader):
