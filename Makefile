@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CLASS := build/class
+# Tests that look at nothing but answers and layers run two at a time. The others watch processes, ports and clocks.
+PROOFS := $(wildcard tests/test_[0-9]*.py) $(addprefix tests/test_,answers.py lying_probes.py mutants.py probes.py) tests/layers
 # Everything is written below build/ and .venv/: what programs like to leave in the home folder as well.
 export PYTHONDONTWRITEBYTECODE := 1
 OWN_HOME := $(CURDIR)/build/home
@@ -40,10 +42,11 @@ grade: $(READY)   ## grade the sample class and print the table
 
 test: $(READY)    ## everything CI runs
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not slow" $(PYTEST) $(PROOFS)
+	$(BIN)/python -m pytest -q -m "not slow" $(PYTEST) $(addprefix --ignore=,$(PROOFS)) tests
 	$(BIN)/autograde build --check --no-run
 	$(BIN)/python -m pytest -p tests.nbval_tolerance --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg \
-		-p no:cacheprovider -q solutions
+		-n 2 --dist loadscope -p no:cacheprovider -q solutions
 
 test-backends: $(READY)  ## the layers of unrolled.layers on TensorFlow, JAX and PyTorch; their files under each other's
 	@bash tests/layers/backends.sh $(BIN)/python
