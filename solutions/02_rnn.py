@@ -609,7 +609,7 @@ for name in my_names:
 #
 # The mean cross-entropy, in nats (the unit of $-\ln p$), over all positions of the batch whose mask is True. By hand:
 # two valid positions with $p = 0.5$ and $p = 0.25$ cost $(0.693 + 1.386) / 2 = 1.040$, however many padded ones stand
-# behind them.
+# behind them. Logits may be as large as 100, and $e^{100}$ is more than a float32 can hold.
 #
 # <details><summary>Hint 1</summary>`ops.log_softmax` over the last axis, then pick each target's entry.</details>
 # <details><summary>Hint 2</summary>`ops.take_along_axis(log_p, targets[..., None], axis=-1)` picks them; the last
@@ -944,7 +944,8 @@ for k in np.flatnonzero(~exact)[:5]:
 #
 # **Exercise `rnn.sample`** · ●●○○○ · 10 min · {points} points
 #
-# Return the probabilities, and for each row the first symbol whose running sum is larger than its `r`.
+# Return the probabilities, and for each row the first symbol whose running sum is larger than its `r`. The temperature
+# may be as low as 0.01, and a logit of 100 divided by it is more than `np.exp` can take.
 #
 # <details><summary>Hint 1</summary>Divide the logits by the temperature *before* the softmax.</details>
 # <details><summary>Hint 2</summary>`ops.cumsum(p, axis=-1)` is the running sum. How many of its entries are ≤ r?

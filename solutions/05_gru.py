@@ -344,7 +344,9 @@ for reset_after in (True, False):
 # **Exercise `gru.layer`** · ●●●●○ · 25 min · 8 points
 #
 # Complete `__init__` and add `build(self, input_shape)`, `call(self, sequences, mask=None, initial_state=None)`,
-# `compute_mask(self, sequences, mask=None)` and `get_config(self)`, with `one_step` inside the loop over time.
+# `compute_mask(self, sequences, mask=None)` and `get_config(self)`, with `one_step` inside the loop over time. The
+# layer has to work in a model on `keras.Input((T, D))` too, which knows how many steps there are, but not how many
+# sequences.
 #
 # `compute_mask` says which mask the *next* layer gets: with `return_sequences` the same one; without, the output has
 # no time axis left that a mask could belong to, so it is `None`.

@@ -617,3 +617,298 @@ def from_pytorch(w_ih, w_hh, b_ih, b_hh):
         "z turned over": edit("np.concatenate([z, r, n])", "np.concatenate([-z, r, n])"),
     },
 }
+
+# By somebody who had the student notebook alone: the answer, its points, and all that is said of it.
+STRANGERS = {
+    "gru.step": {
+        "slices, numpy": ('''
+def gru_step(x, h, W, U, b):
+    u = h.shape[1]
+    s = lambda a: 1 / (1 + np.exp(-a))
+    z = s(x @ W[:, :u] + h @ U[:, :u] + b[:u])
+    r = s(x @ W[:, u:2 * u] + h @ U[:, u:2 * u] + b[u:2 * u])
+    n = np.tanh(x @ W[:, 2 * u:] + (h * r) @ U[:, 2 * u:] + b[2 * u:])
+    return n + z * (h - n)
+''', 5, set()),
+        "both gates in one product": ('''
+def gru_step(x, h, W, U, b):
+    u = b.shape[0] // 3
+    zr = ops.sigmoid(ops.matmul(x, W[:, :-u]) + ops.matmul(h, U[:, :-u]) + b[:-u])
+    z, r = zr[:, :u], zr[:, u:]
+    both = ops.concatenate([x, r * h], axis=-1) @ ops.concatenate([W[:, -u:], U[:, -u:]], axis=0)
+    return (1 - z) * ops.tanh(both + b[-u:]) + z * h
+''', 5, set()),
+        "z on the candidate": ('''
+def gru_step(x, h, W, U, b):
+    Wz, Wr, Wn = np.split(W, 3, axis=1)
+    Uz, Ur, Un = np.split(U, 3, axis=1)
+    bz, br, bn = np.split(b, 3)
+    z = 1 / (1 + np.exp(-(x @ Wz + h @ Uz + bz)))
+    r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
+    n = np.tanh(x @ Wn + (r * h) @ Un + bn)
+    return (1 - z) * h + z * n
+''', 1, {"z on the candidate"}),
+        "reset on everything": ('''
+def gru_step(x, h, W, U, b):
+    Wz, Wr, Wn = np.split(W, 3, axis=1)
+    Uz, Ur, Un = np.split(U, 3, axis=1)
+    bz, br, bn = np.split(b, 3)
+    z = 1 / (1 + np.exp(-(x @ Wz + h @ Uz + bz)))
+    r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
+    n = np.tanh(r * (x @ Wn + h @ Un + bn))
+    return z * h + (1 - z) * n
+''', 1, set()),
+        "r before z": ('''
+def gru_step(x, h, W, U, b):
+    Wr, Wz, Wn = np.split(W, 3, axis=1)
+    Ur, Uz, Un = np.split(U, 3, axis=1)
+    br, bz, bn = np.split(b, 3)
+    z = 1 / (1 + np.exp(-(x @ Wz + h @ Uz + bz)))
+    r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
+    n = np.tanh(x @ Wn + (r * h) @ Un + bn)
+    return z * h + (1 - z) * n
+''', 1, {"z and r swapped"}),
+        "1 - r": ('''
+def gru_step(x, h, W, U, b):
+    Wz, Wr, Wn = np.split(W, 3, axis=1)
+    Uz, Ur, Un = np.split(U, 3, axis=1)
+    bz, br, bn = np.split(b, 3)
+    z = 1 / (1 + np.exp(-(x @ Wz + h @ Uz + bz)))
+    r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
+    n = np.tanh(x @ Wn + ((1 - r) * h) @ Un + bn)
+    return z * h + (1 - z) * n
+''', 2, set()),
+        "sum, not a mixture": ('''
+def gru_step(x, h, W, U, b):
+    Wz, Wr, Wn = np.split(W, 3, axis=1)
+    Uz, Ur, Un = np.split(U, 3, axis=1)
+    bz, br, bn = np.split(b, 3)
+    z = 1 / (1 + np.exp(-(x @ Wz + h @ Uz + bz)))
+    r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
+    n = np.tanh(x @ Wn + (r * h) @ Un + bn)
+    return z * h + n
+''', 1, {"no 1 − z"}),
+    },
+    "gru.convention": {
+        "a row of signs": ('''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    s = np.ones(3 * u, "float32")
+    s[:u] = -1
+    return W * s, U * s, b * s
+''', 4, set()),
+        "concatenate the negated block": ('''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    def turn(a):
+        return ops.concatenate([-a[..., :u], a[..., u:]], axis=-1)
+    return turn(W), turn(U), turn(b)
+''', 4, set()),
+        "in place": ('''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    for a in (W, U, b):
+        a[..., :u] *= -1
+    return W, U, b
+''', 3, {"changes its inputs"}),
+        "first rows of the bias": ('''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    W, U, b = W.copy(), U.copy(), b.copy()
+    W[:, :u], U[:, :u] = -W[:, :u], -U[:, :u]
+    b[:u] = -b[:u]
+    return W, U, b
+''', 2.5, {"bias sliced along rows"}),
+        "one minus": ('''
+def other_convention(W, U, b):
+    u = U.shape[0]
+    f = lambda a: np.concatenate([1 - a[..., :u], a[..., u:]], axis=-1)
+    return f(W), f(U), f(b)
+''', 1, {"one minus the weights"}),
+        "z and r exchanged": ('''
+def other_convention(W, U, b):
+    f = lambda a: np.concatenate([np.split(a, 3, axis=-1)[k] for k in (1, 0, 2)], axis=-1)
+    return f(W), f(U), f(b)
+''', 1, {"blocks swapped"}),
+    },
+    "gru.reset_after": {
+        "two products for all": ('''
+def gru_step_reset_after(x, h, W, U, b):
+    a, c = x @ W + b[0], h @ U + b[1]
+    u = a.shape[1] // 3
+    zr = ops.sigmoid(a[:, :2 * u] + c[:, :2 * u])
+    n = ops.tanh(a[:, 2 * u:] + zr[:, u:] * c[:, 2 * u:])
+    return n + zr[:, :u] * (h - n)
+''', 5, set()),
+        "reshaped to blocks": ('''
+def gru_step_reset_after(x, h, W, U, b):
+    B, u = h.shape
+    xs = (x @ W + b[0]).reshape(B, 3, u)
+    hs = (h @ U + b[1]).reshape(B, 3, u)
+    z = 0.5 + 0.5 * np.tanh((xs[:, 0] + hs[:, 0]) / 2)
+    r = 0.5 + 0.5 * np.tanh((xs[:, 1] + hs[:, 1]) / 2)
+    return z * h + (1 - z) * np.tanh(xs[:, 2] + r * hs[:, 2])
+''', 5, set()),
+        "rows of b exchanged": ('''
+def gru_step_reset_after(x, h, W, U, b):
+    xz, xr, xn = np.split(x @ W + b[1], 3, axis=1)
+    hz, hr, hn = np.split(h @ U + b[0], 3, axis=1)
+    z = 1 / (1 + np.exp(-(xz + hz)))
+    r = 1 / (1 + np.exp(-(xr + hr)))
+    n = np.tanh(xn + r * hn)
+    return z * h + (1 - z) * n
+''', 1, {"bias rows swapped"}),
+        "bias outside the reset": ('''
+def gru_step_reset_after(x, h, W, U, b):
+    xz, xr, xn = np.split(x @ W + b[0], 3, axis=1)
+    hz, hr, hn = np.split(h @ U + b[1], 3, axis=1)
+    z = 1 / (1 + np.exp(-(xz + hz)))
+    r = 1 / (1 + np.exp(-(xr + hr)))
+    n = np.tanh(xn + b[1, -h.shape[1]:] + r * (hn - b[1, -h.shape[1]:]))
+    return z * h + (1 - z) * n
+''', 1, {"biases added up"}),
+        "no reset": ('''
+def gru_step_reset_after(x, h, W, U, b):
+    xz, xr, xn = np.split(x @ W + b[0], 3, axis=1)
+    hz, hr, hn = np.split(h @ U + b[1], 3, axis=1)
+    z = 1 / (1 + np.exp(-(xz + hz)))
+    r = 1 / (1 + np.exp(-(xr + hr)))
+    n = np.tanh(xn + hn)
+    return z * h + (1 - z) * n
+''', 1, {"reset gate ignored"}),
+        "reset of the input's part": ('''
+def gru_step_reset_after(x, h, W, U, b):
+    xz, xr, xn = np.split(x @ W + b[0], 3, axis=1)
+    hz, hr, hn = np.split(h @ U + b[1], 3, axis=1)
+    z = 1 / (1 + np.exp(-(xz + hz)))
+    r = 1 / (1 + np.exp(-(xr + hr)))
+    n = np.tanh(r * xn + hn)
+    return z * h + (1 - z) * n
+''', 1, {"reset on the input instead"}),
+    },
+    "gru.count_parameters": {
+        "a table of lambdas": ('''
+def count_parameters(kind, D, u, reset_after=True):
+    return {"rnn": lambda: u * (D + u + 1), "lstm": lambda: 4 * u * (D + u + 1),
+            "gru": lambda: 3 * u * (D + u + 1 + bool(reset_after))}[kind]()
+''', 4, set()),
+        "asks Keras": ('''
+def count_parameters(kind, D, u, reset_after=True):
+    if kind == "gru":
+        layer = keras.layers.GRU(u, reset_after=reset_after)
+    else:
+        layer = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM}[kind](u)
+    layer.build((None, None, D))
+    return layer.count_params()
+''', 4, set()),
+        "two bias rows always": ('''
+def count_parameters(kind, D, u, reset_after=True):
+    n = {"rnn": 1, "gru": 3, "lstm": 4}[kind]
+    return n * (D * u + u * u + (2 * u if kind == "gru" else u))
+''', 3, {"two bias rows always"}),
+        "no bias": ('''
+def count_parameters(kind, D, u, reset_after=True):
+    return {"rnn": 1, "gru": 3, "lstm": 4}[kind] * u * (D + u)
+''', 0, {"biases not counted"}),
+        "two rows for everyone": ('''
+def count_parameters(kind, D, u, reset_after=True):
+    return {"rnn": 1, "gru": 3, "lstm": 4}[kind] * u * (D + u + 1 + reset_after)
+''', 2, {"two biases wherever reset_after is True"}),
+        "lstm with three": ('''
+def count_parameters(kind, D, u, reset_after=True):
+    blocks = 1 if kind == "rnn" else 3
+    return blocks * u * (D + u + (2 if kind == "gru" and reset_after else 1))
+''', 3, set()),
+    },
+    "gru.reduces_to_rnn": {
+        "zeros filled in, z very negative": ('''
+def rnn_as_gru(W, U, b):
+    D, u = W.shape
+    W3, U3, b3 = np.zeros((D, 3 * u)), np.zeros((u, 3 * u)), np.zeros((2, 3 * u))
+    W3[:, 2 * u:], U3[:, 2 * u:] = W, U
+    b3[0] = np.r_[np.full(u, -60), np.full(u, 60), b]
+    return W3, U3, b3
+''', 4, set()),
+        "concatenated, half of each bias": ('''
+def rnn_as_gru(W, U, b):
+    blocks = lambda a: np.concatenate([a * 0, a * 0, a], axis=-1)
+    c = np.concatenate([0 * b - 50, 0 * b + 50, b * 0])
+    return blocks(W), blocks(U), np.stack([np.concatenate([0 * b, 0 * b, b]) + c, 0 * c])
+''', 4, set()),
+        "gates at 0": ('''
+def rnn_as_gru(W, U, b):
+    blocks = lambda a: np.concatenate([a * 0, a * 0, a], axis=-1)
+    return blocks(W), blocks(U), np.stack([blocks(b), 0 * blocks(b)])
+''', 0, {"gate weights at zero only"}),
+        "z open": ('''
+def rnn_as_gru(W, U, b):
+    blocks = lambda a: np.concatenate([a * 0, a * 0, a], axis=-1)
+    return blocks(W), blocks(U), np.stack([np.concatenate([0 * b + 50, 0 * b + 50, b]), 0 * blocks(b)])
+''', 1, {"z at one"}),
+        "bias in both rows": ('''
+def rnn_as_gru(W, U, b):
+    blocks = lambda a: np.concatenate([a * 0, a * 0, a], axis=-1)
+    row = np.concatenate([0 * b - 50, 0 * b + 50, b])
+    return blocks(W), blocks(U), np.stack([row, row])
+''', 2, {"bias twice"}),
+        "reset closed": ('''
+def rnn_as_gru(W, U, b):
+    blocks = lambda a: np.concatenate([a * 0, a * 0, a], axis=-1)
+    return blocks(W), blocks(U), np.stack([np.concatenate([0 * b - 50, 0 * b - 50, b]), 0 * blocks(b)])
+''', 1, {"r at zero"}),
+        "gates not quite": ('''
+def rnn_as_gru(W, U, b):
+    blocks = lambda a: np.concatenate([a * 0, a * 0, a], axis=-1)
+    return blocks(W), blocks(U), np.stack([np.concatenate([0 * b - 3, 0 * b + 3, b]), 0 * blocks(b)])
+''', 0, {"biases too small"}),
+    },
+    "gru.from_pytorch": {
+        "an index": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    u = w_hh.shape[1]
+    order = np.r_[u:2 * u, 0:u, 2 * u:3 * u]
+    return w_ih[order].T, w_hh[order].T, np.array([b_ih[order], b_hh[order]])
+''', 4, set()),
+        "reshaped to (3, u, ...)": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def move(a):
+        return np.reshape(a, (3, -1) + a.shape[1:])[[1, 0, 2]].reshape(a.shape)
+    return np.transpose(move(w_ih)), np.transpose(move(w_hh)), np.stack(list(map(move, (b_ih, b_hh))))
+''', 4, set()),
+        "order as it is": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def swap(a):
+        r, z, n = np.split(a, 3, axis=0)
+        return np.concatenate([r, z, n])
+    return swap(w_ih).T, swap(w_hh).T, np.stack([swap(b_ih), swap(b_hh)])
+''', 1, {"gates not reordered"}),
+        "biases added": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def swap(a):
+        r, z, n = np.split(a, 3, axis=0)
+        return np.concatenate([z, r, n])
+    return swap(w_ih).T, swap(w_hh).T, np.stack([swap(b_ih + b_hh), 0 * b_ih])
+''', 3, set()),
+        "reshaped for transposed": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def swap(a):
+        r, z, n = np.split(a, 3, axis=0)
+        return np.concatenate([z, r, n])
+    return swap(w_ih).reshape(w_ih.shape[::-1]), swap(w_hh).T, np.stack([swap(b_ih), swap(b_hh)])
+''', 3, set()),
+        "biases not reordered": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def swap(a):
+        r, z, n = np.split(a, 3, axis=0)
+        return np.concatenate([z, r, n])
+    return swap(w_ih).T, swap(w_hh).T, np.stack([b_ih, b_hh])
+''', 3, {"biases not reordered"}),
+        "z negated as well": ('''
+def from_pytorch(w_ih, w_hh, b_ih, b_hh):
+    def swap(a):
+        r, z, n = np.split(a, 3, axis=0)
+        return np.concatenate([-z, r, n])
+    return swap(w_ih).T, swap(w_hh).T, np.stack([swap(b_ih), swap(b_hh)])
+''', 1, {"z turned over"}),
+    },
+}

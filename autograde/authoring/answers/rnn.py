@@ -461,6 +461,12 @@ def last_valid(states, mask):
             "ops.cast(mask, losses.dtype)", "ops.cast(targets != 0, losses.dtype)"),
         "probability, not its logarithm": edit(
             "ops.log_softmax(logits, axis=-1)", "ops.softmax(logits)", "losses = -ops", "losses = ops"),
+        "exp overflows": '''
+def masked_loss(targets, logits, mask):
+    e = np.exp(logits)
+    p = np.take_along_axis(e, targets[..., None], axis=-1)[..., 0] / e.sum(axis=-1)
+    return -np.log(p[mask]).mean()
+''',
     },
     "rnn.one_to_many": {
         "state not carried": edit(
@@ -511,6 +517,317 @@ def sample(logits, temperature, r):
         "entries above r counted": edit("running <= r", "running > r"),
         "rank for symbol": edit("ops.cumsum(p, axis", "ops.cumsum(ops.sort(p, axis=-1)[:, ::-1], axis"),
         "softmax over the batch": edit("logits / temperature, axis=-1", "logits / temperature, axis=0"),
+        "exp overflows": '''
+def sample(logits, temperature, r):
+    e = np.exp(logits / temperature)
+    p = e / e.sum(axis=1, keepdims=True)
+    return p, (np.cumsum(p, axis=1) > r[:, None]).argmax(axis=1)
+''',
         "one random number for all": edit("r[:, None]", "r[0]"),
+    },
+}
+
+# By somebody who had the student notebook alone: the answer, its points, and all that is said of it.
+STRANGERS = {
+    "rnn.step": {
+        "einsum": ('''
+def rnn_step(x, h, W, U, b):
+    return np.tanh(np.einsum("bi,ij->bj", x, W) + np.einsum("bi,ij->bj", h, U) + b)
+''', 4, set()),
+        "exponentials by hand, row by row": ('''
+def rnn_step(x, h, W, U, b):
+    rows = []
+    for xi, hi in zip(np.asarray(x, float), np.asarray(h, float)):
+        z = W.T @ xi + U.T @ hi + b
+        rows.append(1 - 2 / (np.exp(2 * z) + 1))
+    return np.stack(rows)
+''', 4, set()),
+        "U transposed": ('''
+def rnn_step(x, h, W, U, b):
+    return ops.tanh(x @ W + h @ U.T + b)
+''', 2, {"recurrent weights transposed"}),
+        "bias outside": ('''
+def rnn_step(x, h, W, U, b):
+    return ops.tanh(x @ W + h @ U) + b
+''', 1, {"bias outside the tanh"}),
+        "average of both": ('''
+def rnn_step(x, h, W, U, b):
+    return np.tanh((x @ W + h @ U) / 2 + b)
+''', 1, set()),
+        "h written over": ('''
+def rnn_step(x, h, W, U, b):
+    h[:] = np.tanh(x @ W + h @ U + b)
+    return h
+''', 3, {"changes its inputs"}),
+    },
+    "rnn.concat_form": {
+        "block by assignment": ('''
+def concat_form(x, h, W, U, b):
+    D, u = W.shape
+    V = np.empty((D + u, u))
+    V[:D], V[D:] = W, U
+    xh = np.hstack((x, h))
+    return V, np.tanh(xh.dot(V) + b)
+''', 4, set()),
+        "tensorflow concat": ('''
+def concat_form(x, h, W, U, b):
+    import tensorflow as tf
+    V = tf.concat((W, U), 0)
+    return V, tf.tanh(tf.linalg.matmul(tf.concat((x, h), 1), V) + b)
+''', 4, set()),
+        "U above W, h before x": ('''
+def concat_form(x, h, W, U, b):
+    V = np.vstack([U, W])
+    return V, np.tanh(np.hstack([h, x]) @ V + b)
+''', 3, {"both in the order [h; x]"}),
+        "only V joined": ('''
+def concat_form(x, h, W, U, b):
+    V = np.vstack([W, U])
+    return V, np.hstack([x, h]) @ V + b
+''', 2, {"no tanh"}),
+        "returned the other way round": ('''
+def concat_form(x, h, W, U, b):
+    V = np.vstack([W, U])
+    return np.tanh(np.hstack([x, h]) @ V + b), V
+''', 0, set()),
+    },
+    "rnn.unroll": {
+        "accumulate": ('''
+def unroll(x, h0, W, U, b):
+    import itertools
+    steps = ops.unstack(x, axis=1)
+    hs = list(itertools.accumulate(steps, lambda h, s: cell(s, h, W, U, b), initial=h0))[1:]
+    return ops.stack(hs, 1), hs[-1]
+''', 4, set()),
+        "into zeros, own arithmetic": ('''
+def unroll(x, h0, W, U, b):
+    B, T, D = x.shape
+    out = np.zeros((B, T, len(b)))
+    h = np.array(h0)
+    xw = x @ W
+    for t in range(T):
+        h = np.tanh(xw[:, t] + h @ U + b)
+        out[:, t, :] = h
+    return out, out[:, -1]
+''', 4, set()),
+        "h0 among the states": ('''
+def unroll(x, h0, W, U, b):
+    hs = [h0]
+    for t in range(x.shape[1] - 1):
+        hs.append(cell(x[:, t], hs[-1], W, U, b))
+    return ops.stack(hs, 1), hs[-1]
+''', 1, {"emits the state before the step"}),
+        "along the batch": ('''
+def unroll(x, h0, W, U, b):
+    hs, h = [], h0
+    for row in x:
+        h = cell(row, h[:1], W, U, b)
+        hs.append(h)
+    return ops.stack(hs, 0), h
+''', 0, set()),
+        "always from h0": ('''
+def unroll(x, h0, W, U, b):
+    hs = [cell(x[:, t], h0, W, U, b) for t in range(x.shape[1])]
+    return ops.stack(hs, 1), hs[-1]
+''', 1, {"state not carried"}),
+        "same buffer": ('''
+def unroll(x, h0, W, U, b):
+    h, hs = np.array(h0), []
+    for t in range(x.shape[1]):
+        h[...] = np.asarray(cell(x[:, t], h, W, U, b))
+        hs.append(h)
+    return np.stack(hs, 1), h
+''', 2, {"one array for all steps"}),
+    },
+    "rnn.last_valid": {
+        "max of the numbered mask": ('''
+def last_valid(states, mask):
+    n = np.where(mask, np.arange(mask.shape[1]), -1).max(1)
+    return np.asarray(states)[np.arange(len(n)), n]
+''', 4, set()),
+        "overwriting as one goes": ('''
+def last_valid(states, mask):
+    h = ops.zeros_like(states[:, 0])
+    for t in range(states.shape[1]):
+        h = ops.where(ops.expand_dims(mask[:, t], 1), states[:, t], h)
+    return h
+''', 4, set()),
+        "as many as the mask counts": ('''
+def last_valid(states, mask):
+    n = mask.sum(axis=1) - 1
+    return states[np.arange(len(states)), n]
+''', 3, {"length minus one as an index"}),
+        "the end of time": ('''
+def last_valid(states, mask):
+    return states[:, -1] * mask[:, -1:]
+''', 2, {"last step times the mask"}),
+        "mean of the valid": ('''
+def last_valid(states, mask):
+    m = mask[:, :, None]
+    return (states * m).sum(1) / m.sum(1)
+''', 1, {"mean over valid steps"}),
+        "first padded minus one": ('''
+def last_valid(states, mask):
+    first_pad = np.argmin(mask, axis=1)
+    return states[np.arange(len(states)), first_pad - 1]
+''', 4, set()),
+    },
+    "rnn.many_to_many_loss": {
+        "logsumexp minus the target's logit": ('''
+def masked_loss(targets, logits, mask):
+    logits = np.asarray(logits, float)
+    top = logits.max(-1, keepdims=True)
+    lse = np.log(np.exp(logits - top).sum(-1)) + top[..., 0]
+    hit = np.take_along_axis(logits, np.asarray(targets)[..., None], -1)[..., 0]
+    return (lse - hit)[np.asarray(mask)].mean()
+''', 4, set()),
+        "Keras's loss with weights": ('''
+def masked_loss(targets, logits, mask):
+    every = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    w = ops.cast(mask, every.dtype)
+    return ops.sum(every * w) / ops.sum(w)
+''', 4, set()),
+        "divided by all": ('''
+def masked_loss(targets, logits, mask):
+    every = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    return ops.mean(every * ops.cast(mask, "float32"))
+''', 2, {"averaged over padding"}),
+        "a mean a row": ('''
+def masked_loss(targets, logits, mask):
+    every = np.asarray(keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True))
+    return np.mean([e[m].mean() for e, m in zip(every, mask) if m.any()])
+''', 2, {"mean of the rows' means"}),
+        "softmax forgotten": ('''
+def masked_loss(targets, logits, mask):
+    every = np.asarray(keras.losses.sparse_categorical_crossentropy(targets, np.abs(logits) + 1e-7))
+    return every[mask].mean()
+''', 0, set()),
+        "in bits": ('''
+def masked_loss(targets, logits, mask):
+    p = np.asarray(ops.softmax(logits))
+    hit = np.take_along_axis(p, targets[..., None], -1)[..., 0]
+    return -np.log2(hit[mask]).mean()
+''', 0, {"base 2"}),
+    },
+    "rnn.one_to_many": {
+        "numpy throughout": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    now = np.full(len(h), start, dtype=int)
+    L, Y = np.zeros((len(h), steps, len(bo))), np.zeros((len(h), steps), dtype=int)
+    for t in range(steps):
+        h = np.tanh(E[now] @ W + h @ U + b)
+        L[:, t] = h @ Wo + bo
+        now = Y[:, t] = L[:, t].argmax(-1)
+    return L, Y
+''', 5, set()),
+        "lists of ops, one-hot lookup": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    symbol, all_logits, chosen = ops.ones((h.shape[0],), dtype="int32") * start, [], []
+    while len(chosen) < steps:
+        v = ops.matmul(ops.one_hot(symbol, E.shape[0]), E)
+        h = cell(v, h, W, U, b)
+        all_logits.append(ops.add(ops.matmul(h, Wo), bo))
+        symbol = ops.argmax(all_logits[-1], axis=1)
+        chosen.append(symbol)
+    return ops.stack(all_logits, axis=1), ops.transpose(ops.stack(chosen))
+''', 5, set()),
+        "reads start at every step": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    now = np.full(len(h), start)
+    L, Y = [], []
+    for t in range(steps):
+        h = np.tanh(E[now] @ W + h @ U + b)
+        L.append(h @ Wo + bo)
+        new = L[-1].argmax(axis=-1)
+        Y.append(new)
+    return np.stack(L, 1), np.stack(Y, 1)
+''', 1, {"start symbol at every step"}),
+        "first symbol is start": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    now = np.full(len(h), start)
+    L, Y = [], []
+    for t in range(steps):
+        Y.append(now)
+        h = np.tanh(E[now] @ W + h @ U + b)
+        L.append(h @ Wo + bo)
+        now = L[-1].argmax(axis=-1)
+    return np.stack(L, 1), np.stack(Y, 1)
+''', 3, {"start symbol among the outputs"}),
+        "state not kept": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    now = np.full(len(h), start)
+    L, Y = [], []
+    for t in range(steps):
+        s = np.tanh(E[now] @ W + h @ U + b)
+        L.append(s @ Wo + bo)
+        now = L[-1].argmax(axis=-1)
+        Y.append(now)
+    return np.stack(L, 1), np.stack(Y, 1)
+''', 1, {"state not carried"}),
+        "readout without bias": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    now = np.full(len(h), start)
+    L, Y = [], []
+    for t in range(steps):
+        h = np.tanh(E[now] @ W + h @ U + b)
+        L.append(h @ Wo)
+        now = L[-1].argmax(axis=-1)
+        Y.append(now)
+    return np.stack(L, 1), np.stack(Y, 1)
+''', 1, set()),
+        "one argmax for the whole batch": ('''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    now = np.full(len(h), start)
+    L, Y = [], []
+    for t in range(steps):
+        h = np.tanh(E[now] @ W + h @ U + b)
+        L.append(h @ Wo + bo)
+        now = np.full(len(h), L[-1].sum(0).argmax())
+        Y.append(now)
+    return np.stack(L, 1), np.stack(Y, 1)
+''', 1, set()),
+    },
+    "rnn.sample": {
+        "searchsorted a row": ('''
+def sample(logits, temperature, r):
+    z = np.asarray(logits, float) / temperature
+    z = z - z.max(axis=1, keepdims=True)
+    p = np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+    found = [np.searchsorted(np.cumsum(row), one, side="right") for row, one in zip(p, r)]
+    return p, np.minimum(found, len(p[0]) - 1)
+''', 5, set()),
+        "counting sums that are not larger": ('''
+def sample(logits, temperature, r):
+    p = ops.softmax(logits / temperature, axis=-1)
+    sums = ops.cumsum(p, axis=-1)
+    return p, ops.sum(ops.cast(sums <= ops.expand_dims(r, 1), "int32"), axis=-1)
+''', 5, set()),
+        "times the temperature": ('''
+def sample(logits, temperature, r):
+    p = np.asarray(ops.softmax(logits * temperature))
+    return p, (p.cumsum(1) > r[:, None]).argmax(1)
+''', 1, {"temperature multiplied"}),
+        "after the softmax": ('''
+def sample(logits, temperature, r):
+    p = np.asarray(ops.softmax(logits)) / temperature
+    p = p / p.sum(1, keepdims=True)
+    return p, (p.cumsum(1) > r[:, None]).argmax(1)
+''', 1, {"temperature ignored"}),
+        "overflow": ('''
+def sample(logits, temperature, r):
+    e = np.exp(logits / temperature)
+    p = e / e.sum(axis=1, keepdims=True)
+    return p, (p.cumsum(1) > r[:, None]).argmax(1)
+''', 1, {"exp overflows"}),
+        "the likeliest": ('''
+def sample(logits, temperature, r):
+    p = np.asarray(ops.softmax(logits / temperature))
+    return p, p.argmax(1)
+''', 3, {"always the most likely"}),
+        "own random numbers": ('''
+def sample(logits, temperature, r):
+    p = np.asarray(ops.softmax(logits / temperature))
+    return p, np.array([np.random.choice(len(q), p=q / q.sum()) for q in p.astype(float)])
+''', 3, set()),
     },
 }

@@ -527,3 +527,414 @@ def viterbi(log_start, log_trans, log_emit):
         "probability instead of its logarithm": edit("score.max()", "np.exp(score.max())"),
     },
 }
+
+# By somebody who had the student notebook alone: the answer, its points, and all that is said of it.
+STRANGERS = {
+    "seq.bag_of_words": {
+        "bincount over flattened rows": ('''
+def bag_of_words(ids, V):
+    B = len(ids)
+    flat = (np.asarray(ids) + V * np.arange(B)[:, None]).ravel()
+    counts = np.bincount(flat, minlength=B * V).reshape(B, V)
+    counts[:, 0] = 0
+    return counts
+''', 4, set()),
+        "a Counter a sentence": ('''
+def bag_of_words(ids, V):
+    table = []
+    for row in ids:
+        seen = Counter(int(i) for i in row if i != 0)
+        table.append([seen[j] for j in range(V)])
+    return np.array(table)
+''', 4, set()),
+        "present or absent": ('''
+def bag_of_words(ids, V):
+    out = np.zeros((ids.shape[0], V))
+    for i, row in enumerate(ids):
+        out[i, row] = 1
+    out[:, 0] = 0
+    return out
+''', 1, {"repeats counted once"}),
+        "fancy indexing adds once": ('''
+def bag_of_words(ids, V):
+    out = np.zeros((ids.shape[0], V))
+    rows = np.arange(ids.shape[0])[:, None]
+    out[rows, ids] += 1
+    out[:, 0] = 0
+    return out
+''', 1, {"repeats counted once"}),
+        "one sentence for all": ('''
+def bag_of_words(ids, V):
+    words = [w for row in ids for w in row if w]
+    return np.tile(np.bincount(words, minlength=V), (len(ids), 1))
+''', 1, set()),
+        "shares instead of counts": ('''
+def bag_of_words(ids, V):
+    hot = ops.one_hot(ids, V)
+    return ops.mean(hot, axis=1) * np.array([0] + [1] * (V - 1))
+''', 1, set()),
+    },
+    "seq.perplexity": {
+        "masked array style": ('''
+def perplexity(log_p, words):
+    real = np.asarray(words) > 0
+    return np.exp(-np.asarray(log_p)[real].sum() / np.count_nonzero(real))
+''', 5, set()),
+        "a plain loop": ('''
+def perplexity(log_p, words):
+    total, n = 0.0, 0
+    for row_p, row_w in zip(log_p, words):
+        for lp, w in zip(row_p, row_w):
+            if w != 0:
+                total += lp
+                n += 1
+    return float(np.exp(-total / n))
+''', 5, set()),
+        "mean of sentences": ('''
+def perplexity(log_p, words):
+    out = []
+    for lp, w in zip(log_p, words):
+        out.append(np.exp(-np.mean(lp[w != 0])) if (w != 0).any() else 1.0)
+    return np.mean(out)
+''', 0, {"mean of the sentences' perplexities"}),
+        "times the mask and mean over all": ('''
+def perplexity(log_p, words):
+    m = ops.cast(ops.not_equal(words, 0), "float32")
+    return ops.exp(-ops.mean(log_p * m))
+''', 3, set()),
+        "base two": ('''
+def perplexity(log_p, words):
+    keep = words != 0
+    return 2 ** (-log_p[keep].mean())
+''', 0, {"2 to the power of nats"}),
+        "sign lost": ('''
+def perplexity(log_p, words):
+    keep = words != 0
+    return np.exp(log_p[keep].mean())
+''', 0, {"sign forgotten"}),
+    },
+    "seq.windows": {
+        "sliding_window_view": ('''
+def windows(series, width, horizon=1):
+    n = len(series) - width - horizon + 1
+    v = np.lib.stride_tricks.sliding_window_view(series, width, axis=0)[:n]
+    return v.transpose(0, 2, 1), series[width + horizon - 1:]
+''', 4, set()),
+        "appending while it fits": ('''
+def windows(series, width, horizon=1):
+    X, y = [], []
+    start = 0
+    while start + width + horizon <= len(series):
+        X.append(series[start:start + width])
+        y.append(series[start + width + horizon - 1])
+        start = start + 1
+    return np.array(X), np.array(y)
+''', 4, set()),
+        "target one too late": ('''
+def windows(series, width, horizon=1):
+    n = len(series) - width - horizon
+    X = np.stack([series[i:i + width] for i in range(n)])
+    y = np.stack([series[i + width + horizon] for i in range(n)])
+    return X, y
+''', 0, {"one step too far"}),
+        "no overlap": ('''
+def windows(series, width, horizon=1):
+    starts = range(0, len(series) - width - horizon + 1, width)
+    return (np.array([series[s:s + width] for s in starts]),
+            np.array([series[s + width + horizon - 1] for s in starts]))
+''', 0, {"windows do not overlap"}),
+        "all the values up to the horizon": ('''
+def windows(series, width, horizon=1):
+    n = len(series) - width - horizon + 1
+    X = np.stack([series[i:i + width] for i in range(n)])
+    y = np.stack([series[i + width:i + width + horizon].mean(axis=0) for i in range(n)])
+    return X, y
+''', 2, set()),
+        "only the first column as target": ('''
+def windows(series, width, horizon=1):
+    n = len(series) - width - horizon + 1
+    X = np.stack([series[i:i + width] for i in range(n)])
+    return X, series[width + horizon - 1:, :1]
+''', 1, set()),
+    },
+    "seq.ar_fit": {
+        "normal equations": ('''
+def ar_fit(series, p):
+    x = np.asarray(series, float)
+    T = len(x)
+    cols = [np.ones(T - p)] + [x[p - k:T - k] for k in range(1, p + 1)]
+    A = np.array(cols).T
+    w = np.linalg.solve(A.T @ A, A.T @ x[p:])
+    return w[0], w[1:]
+''', 6, set()),
+        "row by row with pinv": ('''
+def ar_fit(series, p):
+    rows, targets = [], []
+    for t in range(p, len(series)):
+        rows.append(np.append(series[t - p:t][::-1], 1.0))
+        targets.append(series[t])
+    solution = np.linalg.pinv(np.array(rows)) @ np.array(targets)
+    return solution[-1], solution[:p]
+''', 6, set()),
+        "oldest first": ('''
+def ar_fit(series, p):
+    A = np.array([np.r_[1, series[t - p:t]] for t in range(p, len(series))])
+    w, *_ = np.linalg.lstsq(A, series[p:], rcond=None)
+    return w[0], w[1:]
+''', 2, {"lags reversed"}),
+        "mean removed, c forgotten": ('''
+def ar_fit(series, p):
+    x = series - series.mean()
+    A = np.stack([x[p - k:len(x) - k] for k in range(1, p + 1)], axis=1)
+    a, *_ = np.linalg.lstsq(A, x[p:], rcond=None)
+    return 0.0, a
+''', 0, {"mean taken off and forgotten"}),
+        "mean as the constant": ('''
+def ar_fit(series, p):
+    x = series - series.mean()
+    A = np.stack([x[p - k:len(x) - k] for k in range(1, p + 1)], axis=1)
+    a, *_ = np.linalg.lstsq(A, x[p:], rcond=None)
+    return series.mean(), a
+''', 0, {"intercept is the mean"}),
+        "the value itself among its past": ('''
+def ar_fit(series, p):
+    A = np.array([np.r_[1, series[t - p + 1:t + 1][::-1]] for t in range(p, len(series))])
+    w, *_ = np.linalg.lstsq(A, series[p:], rcond=None)
+    return w[0], w[1:]
+''', 0, {"x_t among its own lags"}),
+    },
+    "seq.hmm_forward": {
+        "logaddexp.reduce": ('''
+def hmm_forward(log_start, log_trans, log_emit):
+    rows = [log_start + log_emit[0]]
+    for e in log_emit[1:]:
+        rows.append(np.logaddexp.reduce(rows[-1][:, None] + log_trans, axis=0) + e)
+    return np.array(rows), np.logaddexp.reduce(rows[-1])
+''', 6, set()),
+        "states one by one": ('''
+def hmm_forward(log_start, log_trans, log_emit):
+    T, S = log_emit.shape
+    la = np.full((T, S), -np.inf)
+    for s in range(S):
+        la[0, s] = log_start[s] + log_emit[0, s]
+    for t in range(1, T):
+        for s in range(S):
+            la[t, s] = logsumexp(np.array([la[t - 1, r] + log_trans[r, s] for r in range(S)]), axis=0) + log_emit[t, s]
+    return la, logsumexp(la[-1], axis=0)
+''', 6, set()),
+        "from column to row": ('''
+def hmm_forward(log_start, log_trans, log_emit):
+    rows = [log_start + log_emit[0]]
+    for e in log_emit[1:]:
+        rows.append(logsumexp(rows[-1][None, :] + log_trans.T * 0 + log_trans, axis=1) + e)
+    return np.array(rows), logsumexp(rows[-1], axis=0)
+''', 1, {"transitions transposed"}),
+        "likelihood over all rows": ('''
+def hmm_forward(log_start, log_trans, log_emit):
+    rows = [log_start + log_emit[0]]
+    for e in log_emit[1:]:
+        rows.append(logsumexp(rows[-1][:, None] + log_trans, axis=0) + e)
+    rows = np.array(rows)
+    return rows, logsumexp(rows.ravel(), axis=0)
+''', 3, set()),
+        "plain numbers and a log at the end": ('''
+def hmm_forward(log_start, log_trans, log_emit):
+    a = np.exp(log_start) * np.exp(log_emit[0])
+    out = [a]
+    for e in log_emit[1:]:
+        a = (a @ np.exp(log_trans)) * np.exp(e)
+        out.append(a)
+    with np.errstate(divide="ignore"):
+        return np.log(out), np.log(a.sum())
+''', 4, {"probabilities instead of logarithms"}),
+        "each row normalised": ('''
+def hmm_forward(log_start, log_trans, log_emit):
+    rows, total = [], 0.0
+    now = log_start
+    for t, e in enumerate(log_emit):
+        now = now + e if t == 0 else logsumexp(now[:, None] + log_trans, axis=0) + e
+        n = logsumexp(now, axis=0)
+        total, now = total + n, now - n
+        rows.append(now)
+    return np.array(rows), total
+''', 4, set()),
+    },
+    "seq.viterbi": {
+        "whole paths carried along": ('''
+def viterbi(log_start, log_trans, log_emit):
+    best = {s: (log_start[s] + log_emit[0, s], [s]) for s in range(len(log_start))}
+    for e in log_emit[1:]:
+        best = {s: max(((v + log_trans[r, s] + e[s], path + [s]) for r, (v, path) in best.items()),
+                       key=lambda pair: pair[0]) for s in range(len(e))}
+    value, path = max(best.values(), key=lambda pair: pair[0])
+    return path, value
+''', 6, set()),
+        "backward, then forward": ('''
+def viterbi(log_start, log_trans, log_emit):
+    T, S = log_emit.shape
+    rest = np.zeros((T, S))
+    for t in range(T - 2, -1, -1):
+        rest[t] = (log_trans + log_emit[t + 1] + rest[t + 1]).max(axis=1)
+    s = int(np.argmax(log_start + log_emit[0] + rest[0]))
+    value = (log_start + log_emit[0] + rest[0])[s]
+    path = [s]
+    for t in range(1, T):
+        s = int(np.argmax(log_trans[s] + log_emit[t] + rest[t]))
+        path.append(s)
+    return np.array(path), value
+''', 6, set()),
+        "each day for itself": ('''
+def viterbi(log_start, log_trans, log_emit):
+    path = log_emit.argmax(axis=1)
+    value = log_start[path[0]] + log_emit[0, path[0]]
+    for t in range(1, len(path)):
+        value += log_trans[path[t - 1], path[t]] + log_emit[t, path[t]]
+    return path, value
+''', 1, set()),
+        "greedy": ('''
+def viterbi(log_start, log_trans, log_emit):
+    s = int(np.argmax(log_start + log_emit[0]))
+    path, value = [s], (log_start + log_emit[0])[s]
+    for e in log_emit[1:]:
+        scores = log_trans[s] + e
+        s = int(np.argmax(scores))
+        path.append(s)
+        value += scores[s]
+    return path, value
+''', 1, {"greedy"}),
+        "path from the end not turned round": ('''
+def viterbi(log_start, log_trans, log_emit):
+    d, back = log_start + log_emit[0], []
+    for e in log_emit[1:]:
+        scores = d[:, None] + log_trans
+        back.append(scores.argmax(axis=0))
+        d = scores.max(axis=0) + e
+    path = [int(d.argmax())]
+    for b in back[::-1]:
+        path.append(int(b[path[-1]]))
+    return path, d.max()
+''', 3, {"path not turned round"}),
+        "argmax of every delta": ('''
+def viterbi(log_start, log_trans, log_emit):
+    d = log_start + log_emit[0]
+    path = [int(d.argmax())]
+    for e in log_emit[1:]:
+        d = (d[:, None] + log_trans).max(axis=0) + e
+        path.append(int(d.argmax()))
+    return path, d.max()
+''', 3, {"no backtrace"}),
+    },
+    "seq.embedding": {
+        "one-hot times E, with einsum": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kwargs):
+        super().__init__(**kwargs)
+        self.vocabulary = vocabulary
+        self.dimension = dimension
+        self.supports_masking = True
+
+    def build(self, shape):
+        self.E = self.add_weight(shape=(self.vocabulary, self.dimension), initializer="normal")
+
+    def call(self, ids):
+        return ops.einsum("btv,vd->btd", ops.one_hot(ids, self.vocabulary), self.E)
+
+    def compute_mask(self, ids, mask=None):
+        return ops.greater(ids, 0)
+
+    def get_config(self):
+        config = super().get_config()
+        config.update({"vocabulary": self.vocabulary, "dimension": self.dimension})
+        return config
+''', 5, set()),
+        "rows taken": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.v, self.d = vocabulary, dimension
+
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(self.v, self.d), initializer="uniform", trainable=True)
+        super().build(input_shape)
+
+    def call(self, ids):
+        return ops.take(self.table, ops.cast(ids, "int32"), axis=0)
+
+    def compute_mask(self, ids, mask=None):
+        return ids != 0
+
+    def get_config(self):
+        return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
+''', 5, set()),
+        "padding's vector forced to zero": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.v, self.d = vocabulary, dimension
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(self.v, self.d), initializer="uniform", trainable=True)
+    def call(self, ids):
+        return ops.take(self.table, ids, axis=0) * ops.cast(ids != 0, 'float32')[..., None]
+    def compute_mask(self, ids, mask=None):
+        return ids != 0
+    def get_config(self):
+        return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
+''', 3, {"padding set to zero"}),
+        "ids counted from 1": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.v, self.d = vocabulary, dimension
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(self.v, self.d), initializer="uniform", trainable=True)
+    def call(self, ids):
+        return ops.take(self.table, ops.maximum(ids - 1, 0), axis=0)
+    def compute_mask(self, ids, mask=None):
+        return ids != 0
+    def get_config(self):
+        return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
+''', 2, set()),
+        "mask with floats the wrong way": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.v, self.d = vocabulary, dimension
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(self.v, self.d), initializer="uniform", trainable=True)
+    def call(self, ids):
+        return ops.take(self.table, ids, axis=0)
+    def compute_mask(self, ids, mask=None):
+        return ids == 0
+    def get_config(self):
+        return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
+''', 4, {"mask inverted"}),
+        "not trainable": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.v, self.d = vocabulary, dimension
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(self.v, self.d), initializer="uniform", trainable=False)
+    def call(self, ids):
+        return ops.take(self.table, ids, axis=0)
+    def compute_mask(self, ids, mask=None):
+        return ids != 0
+    def get_config(self):
+        return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
+''', 4, {"E not trained"}),
+        "numpy inside call": ('''
+class WordVectors(keras.layers.Layer):
+    def __init__(self, vocabulary, dimension, **kw):
+        super().__init__(**kw)
+        self.v, self.d = vocabulary, dimension
+    def build(self, input_shape):
+        self.table = self.add_weight(name="table", shape=(self.v, self.d), initializer="uniform", trainable=True)
+    def call(self, ids):
+        return np.asarray(self.table)[np.asarray(ids)]
+    def compute_mask(self, ids, mask=None):
+        return ids != 0
+    def get_config(self):
+        return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
+''', 1, set()),
+    },
+}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from autograde.judging.common import mistake, sizes, softmax, weights
-from autograde.judging.exercise import Aspect, Case, Exercise
+from autograde.judging.exercise import Aspect, Case, Exercise, Raises
 
+LARGEST = np.log(np.finfo("float32").max)  # e to the power of more is infinite in float32
+OVERFLOW = ("e to the power of 100 is more than a float32 holds, and your result is no number: take the largest logit "
+            "off all of them first. The softmax stays the same.")
 GIVEN_DRAW = ("helpers.draw", "unrolled.lessons.rnn.draw")  # given to students after the exercise it would answer
 
 # --- N to 1: the last valid state -----------------------------------------------------------------
@@ -23,7 +26,14 @@ def last_valid_cases(rng):
         return Case({"states": rng.normal(size=(B, T, u)), "mask": mask[:, ::-1].copy() if turned else mask},
                     about=f"B = {B}, T = {T}, u = {u}, valid lengths {lengths.tolist()}, padding at the {about}")
 
-    return {"right": case("end"), "left": case("start", turned=True)}
+    def only(step, B, T):
+        u = int(rng.integers(3, 7))
+        return Case({"states": rng.normal(size=(B, T, u)), "mask": np.tile(np.arange(T) == step, (B, 1))},
+                    about=f"B = {B}, T = {T}, u = {u}, only step {step} is valid")
+
+    T = int(rng.integers(4, 8))
+    return {"right": case("end"), "left": case("start", turned=True), "only first": only(0, 1, T),
+            "only last": only(T - 1, 1, T), "one step": only(0, int(rng.integers(2, 5)), 1)}
 
 
 def last_valid(case, pick="last valid"):
@@ -52,6 +62,8 @@ def last_valid(case, pick="last valid"):
         "inverted": np.where(~mask, steps, -1).max(axis=1),
         "one too early": np.where(mask, steps, -1).max(axis=1) - 1,
     }[pick]
+    if index.max() >= T:
+        return Raises("IndexError|InvalidArgumentError", "out of bounds|indices|slice index")
     return {"y": states[np.arange(B), index]}
 
 
@@ -62,9 +74,9 @@ LAST_VALID = Exercise(
     reference=last_valid,
     aspects=(
         Aspect("shape", 1, shape_only=True),
-        Aspect("padding at the end", 2, on=("right/*",),
+        Aspect("padding at the end", 2, on=("right/*", "only first/*", "one step/*"),
                ask="For the first sequence, which step is the last valid one?"),
-        Aspect("padding at the start", 1, on=("left/*",),
+        Aspect("padding at the start", 1, on=("left/*", "only last/*"),
                ask="With padding at the start, which step is the last valid one?"),
     ),
     misconceptions=(
@@ -108,25 +120,35 @@ LAST_VALID = Exercise(
 # --- N to N: the loss -----------------------------------------------------------------------------
 
 def loss_cases(rng):
-    B, T, V = 3, 7, 5
-    lengths = rng.permutation([2, 4, 6])
-    mask = np.arange(T) < lengths[:, None]
-    def case(mask, about):
+    def case(about, B=None, T=None, padded=False, far=0):
+        drawn, V = sizes(rng, 2, 3, 9)
+        B = B or drawn
+        T = T or B + int(rng.integers(3, 6))
+        lengths = rng.permutation(np.arange(2, T))[:B] if padded else np.full(B, T)
         targets = rng.integers(0, V, (B, T))
         targets[:, 0] = 0  # class 0 occurs among the valid targets: it does not mean padding
-        targets[:, 1] = rng.integers(1, V, B)
-        return Case({"targets": targets, "logits": rng.normal(size=(B, T, V)) * 1.5, "mask": mask},
-                    about=f"B = {B}, T = {T}, V = {V} classes, {about}")
+        targets[:, 1:2] = rng.integers(1, V, (B, T))[:, 1:2]
+        logits = rng.normal(size=(B, T, V)) * 1.5 + far
+        if far:  # and another class of probability exactly 0
+            np.put_along_axis(logits, (targets[..., None] + 1) % V, -far, axis=-1)
+        return Case({"targets": targets, "logits": logits, "mask": np.arange(T) < lengths[:, None]},
+                    about=f"B = {B}, T = {T}, V = {V} classes, "
+                          + (f"valid lengths {lengths.tolist()}" if padded else about))
+
     return {
-        "full": case(np.ones((B, T), bool), "no padding"),
-        "padded": case(mask, f"valid lengths {lengths.tolist()}"),
+        "full": case("no padding"),
+        "single": case("one position", B=1, T=1),
+        "large": case("logits near 100 and near -100", far=100),
+        "padded": case("padded", padded=True),
     }
 
 
 def many_to_many_loss(case, masked=True, divide="valid", twice=False, base=1.0, sign=-1, axis=-1,
-                      inverted=False, by_value=False, likelihood=False):
+                      inverted=False, by_value=False, likelihood=False, shifted=True):
     """Mean of −ln p(target) over valid positions; each keyword is a way to get it wrong."""
     targets, mask = case["targets"], case["mask"]
+    if not shifted and case["logits"].max() > LARGEST:
+        return {"loss": np.nan}
     p = softmax(case["logits"], axis=axis)
     if twice:
         p = softmax(p)
@@ -151,7 +173,7 @@ LOSS = Exercise(
     cases=loss_cases,
     reference=many_to_many_loss,
     aspects=(
-        Aspect("without padding", 2, on=("full/*",),
+        Aspect("without padding", 2, on=("full/*", "single/*", "large/*"),
                ask="For one position: −ln of the softmax at the target."),
         Aspect("with padding", 2, on=("padded/*",), ask="What do you divide by?"),
     ),
@@ -190,6 +212,7 @@ LOSS = Exercise(
         mistake(many_to_many_loss, "probability, not its logarithm",
               "You average the probabilities of the targets; the cross-entropy averages −ln of them.",
               likelihood=True),
+        mistake(many_to_many_loss, "exp overflows", OVERFLOW, shifted=False),
     ),
 )
 
@@ -197,11 +220,12 @@ LOSS = Exercise(
 # --- 1 to N: feeding the output back --------------------------------------------------------------
 
 def one_to_many_cases(rng):
-    return {name: _greedy_case(rng) for name in ("greedy", "again")}
+    return {name: _greedy_case(rng) for name in ("greedy", "again")} | {"one step": _greedy_case(rng, 1, 1)}
 
 
-def _greedy_case(rng):
-    B, T, D, u, V = int(rng.integers(2, 5)), int(rng.integers(5, 9)), *sizes(rng, 2, 4, 8), int(rng.integers(9, 14))
+def _greedy_case(rng, B=None, T=None):
+    B, T = B or int(rng.integers(2, 5)), T or int(rng.integers(5, 9))
+    D, u, V = *sizes(rng, 2, 4, 8), int(rng.integers(9, 14))
     # Redrawn until greedy choices are clear and change over time, so that float32 cannot tip one over.
     for _ in range(500):
         case = Case({"h": rng.uniform(-0.9, 0.9, (B, u)), "start": rng.integers(V), "steps": T,
@@ -214,6 +238,8 @@ def _greedy_case(rng):
         varied = all(len(set(row)) >= 3 for row in right["ids"]) and len(set(right["ids"][:, 0])) >= 2
         # Now and then a mistake leads to the same symbols by chance.
         mistakes = [one_to_many(case, **how) for how in ({"share": True}, {"carry": False}, {"initial": False})]
+        if clear and T == 1:
+            return case
         if clear and varied and not any(np.array_equal(wrong["ids"], right["ids"]) for wrong in mistakes):
             return case
     raise RuntimeError("no clear case in 500 draws")
@@ -293,12 +319,21 @@ def sample_cases(rng):
         cases[name] = Case({"logits": logits, "temperature": np.array(temperature),
                             "r": upper - width * rng.uniform(0.2, 0.8, B)},
                            about=f"B = {B}, V = {V}, temperature {temperature}")
+    V = int(rng.integers(5, 11))
+    logits = rng.normal(size=(1, V))
+    best = int(rng.integers(1, V))  # not the 0 that argmax makes of a row without numbers
+    logits[0, best] = logits.max() + 3  # so far above the others that all probability is there
+    cases["cold"] = Case({"logits": logits + 100, "temperature": np.array(0.01), "r": rng.uniform(0.2, 0.8, 1)},
+                         about=f"B = 1, V = {V}, temperature 0.01, logits near 100")
     return cases
 
 
-def sample(case, temper="divide", choose="cdf", axis=-1, shared=False):
+def sample(case, temper="divide", choose="cdf", axis=-1, shared=False, shifted=True):
     """softmax(logits / temperature), and the symbol in whose interval r falls; keywords are mistakes."""
     logits, T, r = case["logits"], float(case["temperature"]), case["r"]
+    if not shifted and (logits / T).max() > LARGEST:
+        # No running sum of what is no number is larger than r, and none is at most r.
+        return {"p": np.full(logits.shape, np.nan), "id": np.zeros(len(r))}
     z = {"divide": logits / T, "multiply": logits * T}.get(temper, logits)
     p = softmax(z, axis=axis)
     if temper == "after":
@@ -361,6 +396,7 @@ SAMPLE = Exercise(
               "the symbol.", choose="sorted"),
         mistake(sample, "softmax over the batch",
               "Softmax runs over the batch; each row has to add up to 1 by itself.", axis=0),
+        mistake(sample, "exp overflows", OVERFLOW, shifted=False),
         mistake(sample, "one random number for all",
               "Every row uses r[0]: each row has a random number of its own.", shared=True),
     ),
