@@ -69,6 +69,7 @@ bench: $(READY)   ## measure what the README claims
 	$(BIN)/python benchmarks/grading.py
 	$(BIN)/python benchmarks/lessons.py
 	$(BIN)/python benchmarks/layers.py
+	$(BIN)/python benchmarks/pages.py
 
 clean:            ## remove what was made here
 	rm -rf build $(VENV)

@@ -30,6 +30,8 @@ CANVAS = "lovelaceada_12345_678901_04_lstm.ipynb"
 TYPED = (
     "autograde --version", ".venv/bin/autograde doctor", "autograde doctor", "make setup", "make grade", "make lab",
     "make lab FOLDER=~/course", "autograde lab", "nbgrader validate",
+    ".venv/bin/python -m unrolled", "python -m unrolled", ".venv/bin/python -m unrolled check 04_lstm",
+    ".venv/bin/python -m unrolled submit 04_lstm", "make site",
     ".venv/bin/autograde collect download.zip", "autograde collect", ".venv/bin/autograde grade 04_lstm",
     "autograde grade 04_lstm", "autograde grade", ".venv/bin/autograde due 04_lstm '2026-03-01 23:59 Europe/Madrid'",
     "autograde due", "autograde rename OLD NEW", "autograde rename", ".venv/bin/autograde roster FILE",
@@ -45,6 +47,7 @@ TYPED = (
 )
 FOR = {
     "nbgrader validate": "nbgrader validate work/00_start_here/00_start_here.ipynb",
+    ".venv/bin/python -m unrolled check 04_lstm": ".venv/bin/python -m unrolled check 00_start_here",
     "autograde collect": "autograde collect download.zip", "autograde due": "autograde due 04_lstm",
     "autograde rename OLD NEW": "autograde rename lovelaceada 'Ada Lovelace'",
     "autograde rename": "autograde rename 'Ada Lovelace' ada",
@@ -66,8 +69,8 @@ FOR = {
 OWN_COURSE = {"autograde new-course .", "autograde new-lesson 90_memory", "autograde new-lesson",
               "autograde new-lesson 90_memory --topic memory", "autograde build 90_memory", "pytest tests"}
 GOES_ON = ("make lab", "autograde lab")  # until it is ended
-# Not all of these were handed in, and the command says so.
-EXPECTED = {"autograde grade": (0, 2), "autograde doctor": (0, 1), "autograde roster": (0, 2)}
+# Not everything was handed in, or is solved, and the command says so.
+EXPECTED = {"unrolled check": (1,), "autograde grade": (0, 2), "autograde doctor": (0, 1), "autograde roster": (0, 2)}
 
 # What is run elsewhere: the file, and what in it does that.
 ELSEWHERE = {
@@ -82,6 +85,8 @@ ELSEWHERE = {
     "autograde grade 04_lstm --scheduler tls://scheduler.example:8786": ("tests/test_cluster.py", "--scheduler"),
     "pytest tests/test_cluster.py": ("tests/test_cluster.py", "pytest.mark.slow"),
     "pytest tests/test_answers.py": ("Makefile", "pytest -q"), "pytest tests/layers": ("Makefile", "pytest -q"),
+    "pytest tests/test_site.py": ("Makefile", "-m \"not slow\""),
+    "python benchmarks/pages.py --rounds 2": ("Makefile", "benchmarks/pages.py"),
     "python -m tests.architecture": ("tests/test_architecture.py", "architecture"),
     "python -m venv environment": ("tests/away.py", "venv"),
     ".venv/bin/python -m tests.locks": ("CONTRIBUTING.md", "needs uv"),
