@@ -158,6 +158,7 @@ def test_a_lesson_is_readable_at_every_width_by_day_and_by_night(lab, theme):
 
 def test_figures_are_dimmed_by_night(lab):
     """The target of a figure is drawn on white: in the dark theme it must not shine."""
+    lab.theme("JupyterLab Dark")
     look(lab.browser, 1280)
     lab.open()
     lab.browser.execute_script("""

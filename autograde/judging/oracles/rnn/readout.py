@@ -1,4 +1,7 @@
-"""What is read from the states: the last valid one, a loss, a sequence of choices, a draw."""
+"""What is read from the states: the last valid one, a loss, a sequence of choices, a draw.
+
+Long because a topic is read as one: cases, references, their wrong variants and what is said of each.
+"""
 
 from __future__ import annotations
 
