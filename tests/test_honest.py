@@ -136,6 +136,14 @@ def test_several_mutations(chosen, encoding):
         assert handed_in.repairs
 
 
+def test_an_answer_right_between_two_questions_reaches_both():
+    """The prose between them is gone: only a reader can tell whose it is."""
+    handed_in, _ = rebuilt(["writes_in_a_cell_beside_the_question", "deletes_the_prose"], seed=0)
+    assert_words_arrived(handed_in, pictures=True)
+    [other] = [c for c in handed_in.notebook.cells if c.id == "lstm-own"]
+    assert all(words in sources.plain(other.source) for words in WORDS)
+
+
 def test_helpers_come_first():
     handed_in, _ = rebuilt(["moves_a_helper_out"], seed=3)
     helpers = [step for step in handed_in.steps if step.kind == "helper"]

@@ -2,7 +2,7 @@
 
 Students answer in the cell that is given, in a new one above or below it, in the question's own cell, in code, in a
 picture or in a file. Nobody but a reader can tell what of it is the answer, so all of it goes there. What stands far
-from every question goes to the questions that are otherwise unanswered.
+from every question goes to the questions that are otherwise unanswered, what stands right between two to both.
 """
 
 from __future__ import annotations
@@ -72,11 +72,14 @@ def find_written(matched: Matched, used: Iterable[int], files: Mapping[str, byte
     told, too_long = _told(matched, frozenset(used))
     near = _near(matched, questions, told)
     far = near.pop(None, [])
+    loose = [one for one in told if one.words and one.place is None]
     written, lost = {}, far
     for index in questions:
         pieces = sorted([*_in_place(matched, index), *near.get(index, [])], key=lambda one: one.cell)
         in_place = any(one.words for one in pieces)
-        written[index] = _written(matched, index, pieces if in_place else [*far, *pieces], in_place, files, room)
+        # Where its cell is gone too, what stands beside another question may be its answer.
+        others = far if matched.cells_of(index) else [*far, *(one for one in loose if one not in far)]
+        written[index] = _written(matched, index, pieces if in_place else [*others, *pieces], in_place, files, room)
         room -= sum(map(len, written[index].beside.values()))
         lost = lost if in_place else []
     return written, (*too_long, *_said(len(lost), "that you wrote far from every question"))
@@ -185,6 +188,8 @@ def _near(matched: Matched, questions: list[int], told: list[_Told]) -> dict[int
         question = next((spot for spot in spots if spot in questions), None)
         if question is not None or one.words:
             found.setdefault(question, []).append(one)
+        if one.words and one.place is None and question == before and after in questions:
+            found.setdefault(after, []).append(one)  # between two answers, nothing else there: it may be either's
     return found
 
 
