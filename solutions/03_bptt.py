@@ -707,7 +707,7 @@ assert cosine > 0.9999
 # lesson 02, the number after ± is the standard deviation over them.)
 
 # %% tags=["demo"] tolerance=0.1
-ways = {"no clipping": None, "by value, 0.1": lambda g: clip_values(g, 0.1), "by norm, 1": lambda g: clip_each(g, 1.0),
+ways = {"no clipping": None, "by value, 0.1": lambda g: clip_values(g, 0.1),
         "by global norm, 1": lambda g: clip_by_global_norm(g, 1.0)[0]}
 SEEDS = range(3)
 runs = {(name, seed): train(np.eye(32), "relu", 100, clip, seed=seed) for name, clip in ways.items() for seed in SEEDS}
@@ -748,9 +748,8 @@ plot.show(figure, alt="Left: without clipping the loss explodes and does not com
 # everything has become `nan` before). With clipping the right-hand panel still shows spikes (we plot the norm
 # *before* clipping), but each of them costs one step of ordinary length.
 #
-# Two more things worth knowing. Clipping each tensor by its own norm does as well here. Clipping by value, which
-# bends the direction whenever it acts, ended with a larger error in these runs. And no clipping can rescue a
-# gradient that is already `inf` or `nan`:
+# Two more things worth knowing. Clipping by value, which bends the direction whenever it acts, ended with a larger
+# error in these runs. And no clipping can rescue a gradient that is already `inf` or `nan`:
 
 # %% tags=["demo"]
 with np.errstate(all="ignore"):
