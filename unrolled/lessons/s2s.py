@@ -54,9 +54,9 @@ def with_go_and_end(y, go: int = GO, end: int = END):
 
 def loss_per_symbol(targets, logits):
     """Mean cross-entropy in nats over the targets that are not padding; 0 if all are."""
-    each = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
-    counts = ops.cast(ops.not_equal(targets, 0), each.dtype)
-    return ops.sum(each * counts) / ops.maximum(ops.sum(counts), 1)
+    losses = keras.losses.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    losses *= (valid := ops.cast(ops.not_equal(targets, PAD), losses.dtype))
+    return ops.sum(losses) / ops.maximum(ops.sum(valid), 1)
 
 
 class ConvEncoder(keras.layers.Layer):

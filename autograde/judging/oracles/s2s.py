@@ -119,6 +119,7 @@ SHIFT = Exercise(
          "The targets begin with the first symbol.", {"targets": "GO, y"}),
         ("cut to T", "You cut both to T columns: a full row then loses its END. Both have T + 1.", {"width": "T"}),
     ),
+    forbids=("unrolled.lessons.s2s.with_go_and_end",),
 )
 
 
@@ -211,6 +212,7 @@ MASKED_LOSS = Exercise(
     ) + tuple(mistake(masked_loss, "probabilities held above a floor", "You keep the probabilities away from 0 before "
     "you take the logarithm. That hides how wrong the model is, and gives no gradient there. Use "
     "log-softmax.", log=eps) for eps in (1e-7, 1e-8, 1e-9, 1e-10, 1e-12)),
+    forbids=("unrolled.lessons.s2s.loss_per_symbol",),
 )
 
 
@@ -553,6 +555,7 @@ GREEDY = Exercise(
                "is the decoder given, what does it say, and when does it stop?"),
     ),
     misconceptions=mistakes(follow, *GREEDY_MISTAKES),
+    forbids=("unrolled.lessons.s2s.follow", "unrolled.lessons.s2s.search"),
 )
 
 
@@ -708,6 +711,7 @@ BEAM = Exercise(
                "the best of all there are."),
     ),
     misconceptions=mistakes(search, *BEAM_MISTAKES),
+    forbids=("unrolled.lessons.s2s.search", "unrolled.lessons.s2s.beam_tree", "unrolled.lessons.s2s.follow"),
 )
 
 
@@ -970,6 +974,7 @@ MIX = Exercise(
         ("scores one step late", "The scores at step t come from the state before it: they do not know the sound that "
          "was just given.", {"lag": True}),
     ),
+    forbids=("unrolled.lessons.s2s.Pair",),
 )
 
 EXERCISES = [SHIFT, MASKED_LOSS, ENCODER, DECODER_STEP, GREEDY, BEAM, ERROR_RATE, MIX]
