@@ -771,6 +771,16 @@ def word_f1(gold, predicted):
                                 "(precision + recall) / 2"),
         "right over all": change(LOOPS, "2 * tp / (n_pred + n_gold)", "tp / (n_pred + n_gold - tp)"),
         "nothing right divides by zero": edit(" if right else 0.0", ""),
+        "nothing right is not a number": '''
+def word_f1(gold, predicted):
+    def spans(words):
+        ends = np.cumsum([len(w) for w in words])
+        return {(int(e) - len(w), int(e)) for w, e in zip(words, ends)}
+    right = np.sum([len(spans(g) & spans(p)) for g, p in zip(gold, predicted)])
+    precision = right / np.sum([len(p) for p in predicted])
+    recall = right / np.sum([len(g) for g in gold])
+    return precision, recall, 2 * precision * recall / (precision + recall)
+''',
     },
 }
 

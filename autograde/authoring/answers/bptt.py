@@ -497,6 +497,8 @@ def clip_by_global_norm(grads, max_norm):
         "clipped by value": edit("g * factor", "np.clip(g, -max_norm, max_norm)"),
         "sum of the norms": edit("np.sqrt(sum((g**2).sum() for g in grads))",
                                  "sum(np.linalg.norm(g) for g in grads)"),
+        "sum of the absolute values": edit("np.sqrt(sum((g**2).sum() for g in grads))",
+                                           "sum(np.abs(g).sum() for g in grads)"),
         "square root forgotten": edit("np.sqrt(sum((g**2).sum() for g in grads))",
                                       "sum((g**2).sum() for g in grads)"),
         "largest of the norms": edit("np.sqrt(sum((g**2).sum() for g in grads))",

@@ -483,6 +483,17 @@ def masked_loss(targets, logits, mask):
             "ops.matmul(h, Wo) + bo\n",
             "ops.matmul(h, Wo) + bo\n        h = cell(ops.take(E, symbols, axis=0), h, W, U, b)\n"),
         "probabilities for logits": edit("ops.matmul(h, Wo) + bo", "ops.softmax(ops.matmul(h, Wo) + bo)"),
+        "one choice from the batch's sum": '''
+def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
+    ids = np.full(len(h), start)
+    all_logits, all_symbols = [], []
+    for _ in range(steps):
+        h = cell(E[ids], h, W, U, b)
+        all_logits.append(h @ Wo + bo)
+        ids = np.full(len(h), np.argmax(np.sum(all_logits[-1], axis=0)))
+        all_symbols.append(ids)
+    return np.stack(all_logits, axis=1), np.stack(all_symbols, axis=1)
+''',
         "one choice for the whole batch": '''
 def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
     symbol, all_logits, all_symbols = start, [], []

@@ -264,6 +264,15 @@ def bag_of_words(ids, V):
         "frequencies instead of counts": edit("return ops.sum(words, axis=1)",
                                               "n = ops.sum(words, axis=(1, 2))[:, None]\n"
                                               "    return ops.sum(words, axis=1) / ops.maximum(n, 1)"),
+        "one bag, repeated for every sentence": '''
+def bag_of_words(ids, V):
+    words, counts = ops.reshape(ids, (-1,)), np.zeros(V)
+    for word in words:
+        if word != 0:
+            counts[int(word)] += 1
+    return np.array([counts for _ in ids])
+''',
+        "shares of all places": edit("return ops.sum(words, axis=1)", "return ops.mean(words, axis=1)"),
         "one bag for the whole batch": '''
 def bag_of_words(ids, V):
     return np.bincount(ids[ids > 0], minlength=V)
@@ -293,6 +302,10 @@ def perplexity(log_p, words):
 def perplexity(log_p, words):
     mask = ops.cast(words > 0, "float32")
     return ops.exp(-ops.sum(ops.cast(log_p, "float32") * mask) / ops.sum(mask))
+''',
+        "times the mask, divided by all places": '''
+def perplexity(log_p, words):
+    return np.exp(-np.mean(np.where(words != 0, 1.0, 0.0) * log_p))
 ''',
         "mean of the sentences' perplexities": '''
 def perplexity(log_p, words):
@@ -333,6 +346,7 @@ def perplexity(log_p, words):
                            "self.vocabulary), self.E)", "self.vocabulary), ops.transpose(self.E))"),
         "scaled by the square root of d": edit("return ops.matmul(", "return self.dimension ** 0.5 * ops.matmul("),
         "ids shifted by one": edit("ops.one_hot(ids,", "ops.one_hot(ids - 1,"),
+        "ids counted from one": edit("ops.one_hot(ids,", "ops.one_hot(ops.maximum(ids - 1, 0),"),
         "padding set to zero": edit("return ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)",
                                     "vectors = ops.matmul(ops.one_hot(ids, self.vocabulary), self.E)\n"
                                     "        return vectors * ops.cast(ids != 0, 'float32')[..., None]"),
@@ -456,6 +470,14 @@ def hmm_forward(log_start, log_trans, log_emit):
         "start left out": edit("[log_start + log_emit[0]]", "[log_emit[0]]"),
         "a transition before the first step": edit(
             "[log_start + log_emit[0]]", "[logsumexp(log_start[:, None] + log_trans, axis=0) + log_emit[0]]"),
+        "rows normalised": '''
+def hmm_forward(log_start, log_trans, log_emit):
+    log_alpha = [log_start + log_emit[0]]
+    for e in log_emit[1:]:
+        log_alpha.append(logsumexp(log_alpha[-1][:, None] + log_trans, axis=0) + e)
+    totals = [logsumexp(row, axis=0) for row in log_alpha]
+    return np.array([row - total for row, total in zip(log_alpha, totals)]), totals[-1]
+''',
         "normalised at every step": '''
 def hmm_forward(log_start, log_trans, log_emit):
     alpha = []
@@ -473,6 +495,12 @@ def hmm_forward(log_start, log_trans, log_emit):
         "each step on its own": '''
 def viterbi(log_start, log_trans, log_emit):
     return log_emit.argmax(axis=1), log_emit.max(axis=1).sum()
+''',
+        "each step on its own, then scored": '''
+def viterbi(log_start, log_trans, log_emit):
+    path = [int(np.argmax(e)) for e in log_emit]
+    score = log_start[path[0]] + sum(e[s] for e, s in zip(log_emit, path))
+    return path, score + sum(log_trans[i, j] for i, j in zip(path, path[1:]))
 ''',
         "greedy": '''
 def viterbi(log_start, log_trans, log_emit):

@@ -622,7 +622,7 @@ def f1_cases(rng):
         cases = {name: _f1_case(rng, n) for name, n in lengths.items()}
         # Scores are fractions of small numbers: draw again until no two versions agree by chance, nor one aspect of a
         # wrong way to count.
-        pooled = {m.name: _scores(m.wrong, cases["pooled"]) for m in F1_MISTAKES if m.name != NAN}
+        pooled = {m.name: _scores(m.wrong, cases["pooled"]) for m in F1_MISTAKES if m.name not in NOTHING_RIGHT}
         pooled["right"] = _scores(word_f1, cases["pooled"])
         counted = [np.abs(_scores(partial(word_f1, unit=unit), cases["pooled"]) - pooled["right"])
                    for unit in UNITS if unit != "spans"]
@@ -720,7 +720,7 @@ def word_f1(case, unit="spans", pooled=True, one_set=False, swapped=False, mean=
     return {"precision": np.mean(precision), "recall": np.mean(recall), "f1": np.mean(f1)}
 
 
-NAN = "nothing right divides by zero"
+NOTHING_RIGHT = "nothing right divides by zero", "nothing right is not a number"
 
 F1_MISTAKES = mistakes(
     word_f1,
@@ -748,7 +748,8 @@ F1_MISTAKES = mistakes(
     ("the 2 forgotten", "F1 is 2PR / (P + R): without the 2 it never passes 0.5.", {"mean": "half"}),
     ("right over all", "You divided the right words by all different words, gold and predicted "
      "together (the Jaccard index). F1 is 2PR / (P + R).", {"mean": "union"}),
-    (NAN, "If no word is right, P + R is 0 and the division fails: F1 is 0 then.", {"zero": None}),
+    (NOTHING_RIGHT[0], "If no word is right, P + R is 0 and the division fails: F1 is 0 then.", {"zero": None}),
+    (NOTHING_RIGHT[1], "If no word is right, P + R is 0, and NumPy's 0 / 0 is nan: F1 is 0 then.", {"zero": np.nan}),
 )
 
 F1 = Exercise(

@@ -429,7 +429,8 @@ def clip(case, how="global", always=False, norm_is="root of squares", report="be
     grads, c = [case[name] for name in sorted(case) if name.startswith("g")], float(case["max_norm"])
     each = [np.linalg.norm(g) for g in grads]
     squares = sum(n**2 for n in each)
-    norm = {"root of squares": np.sqrt(squares), "sum": sum(each), "squared": squares, "largest": max(each),
+    norm = {"root of squares": np.sqrt(squares), "sum": sum(each), "squared": squares,
+            "largest": max(each), "absolute": sum(np.abs(g).sum() for g in grads),
             "mean": np.sqrt(squares / sum(g.size for g in grads))}[norm_is]
     if norm == 0 and zero == "raises":
         return Raises("ZeroDivisionError")
@@ -478,6 +479,8 @@ CLIP = Exercise(
                "direction, and it is not the norm that is limited.", how="value"),
         _wrong("sum of the norms", "Norms do not add up: the global norm is the root of the sum of their "
                "*squares*.", norm_is="sum"),
+        _wrong("sum of the absolute values", "That is the L1 norm, the sum of absolute values. Asked for is the length "
+               "of the whole: the root of the sum of squares.", norm_is="absolute"),
         _wrong("square root forgotten", "That is the squared norm: take the root of the sum of squares.",
                norm_is="squared"),
         _wrong("largest of the norms", "You compare the longest single tensor with max_norm; the global "

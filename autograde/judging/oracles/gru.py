@@ -91,8 +91,9 @@ def step(case, order="zrh", z_on="old", reset="state", z_gate=None, r_gate=None,
         Uz, Ur, Uh = Uz.T, Ur.T, Uh.T
     seen = h if gates_see_state else np.zeros_like(h)
     z, r = (z_gate or gate)(Wz + seen @ Uz), (r_gate or gate)(Wr + seen @ Ur)
-    recurrent = {"state": (r * h) @ Uh, "product": r * (h @ Uh), "no": h @ Uh, "all": (r * h) @ Uh}[reset]
-    new = candidate((r * Wh if reset == "all" else Wh) + recurrent)
+    recurrent = {"state": (r * h) @ Uh, "product": r * (h @ Uh), "no": h @ Uh, "all": (r * h) @ Uh, "sum": r * (h @ Uh),
+                 "upside down": ((1 - r) * h) @ Uh}[reset]
+    new = candidate((r * Wh if reset in ("all", "sum") else Wh) + recurrent)
     old = r * h if mix_reset else h
     return {"h": _mixed(z_on, z, old, new)}
 
@@ -128,6 +129,10 @@ STEP = Exercise(
          "form is a later exercise.)", {"reset": "product"}),
         ("reset on the input too", "r scales the input part as well; it may only scale what comes "
          "from the old state.", {"reset": "all"}),
+        ("reset on the whole sum", "r scales everything that goes into the candidate. It may only scale the old "
+         "state, before that meets its weights.", {"reset": "sum"}),
+        ("reset gate upside down", "You scale the old state by 1 − r. The reset gate lets it through where r is 1: "
+         "r · h.", {"reset": "upside down"}),
         ("reset state in the mix",
          "The reset state r · h is for the candidate only. The last line mixes the candidate with the"
          " *whole* old state h.", {"mix_reset": True}),
@@ -772,6 +777,8 @@ COUNT = Exercise(
          {"other_rows": "reset_after"}),
         ("GRU like an LSTM",
          "The GRU has 3 blocks (z, r, candidate), one fewer than the LSTM.", {"blocks": (1, 4, 4)}),
+        ("LSTM like a GRU", "The LSTM has 4 blocks (i, f, candidate, o), one more than the GRU.",
+         {"blocks": (1, 3, 3)}),
     ),
 )
 
@@ -904,15 +911,16 @@ def pytorch_cases(rng):
 
 
 def from_pytorch(case, order=(1, 0, 2), bias_order=None, rows=(0, 1), bias="stack", turn=np.transpose, sign=1,
-                 cut=side_by_side):
+                 cut=side_by_side, turn_state=None):
     """Keras's three arrays from PyTorch's four; each keyword is a way to get it wrong."""
     def reordered(a, order=order):  # the blocks of the first axis
         parts = [part.T for part in cut(a.T)]
         return np.concatenate([sign * parts[order[0]], *(parts[k] for k in order[1:])])
     biases = [reordered(case[k], bias_order or order) for k in ("b_ih", "b_hh")]
     biases = [biases[k] if k is not None else 0 * biases[0] for k in rows]
-    b = {"stack": np.stack, "sum": sum, "concatenate": np.concatenate, "columns": np.transpose}[bias](biases)
-    return {"W": turn(reordered(case["w_ih"])), "U": turn(reordered(case["w_hh"])), "b": b}
+    b = {"stack": np.stack, "sum": sum, "concatenate": np.concatenate, "columns": np.transpose,
+         "sum first": lambda both: np.stack([sum(both), 0 * both[0]])}[bias](biases)
+    return {"W": turn(reordered(case["w_ih"])), "U": (turn_state or turn)(reordered(case["w_hh"])), "b": b}
 
 
 FROM_PYTORCH = Exercise(
@@ -940,9 +948,18 @@ FROM_PYTORCH = Exercise(
         ("reshaped, not transposed",
          "`reshape` gives the right shape and mixes up the numbers: use a transpose.",
          {"turn": lambda a: a.reshape(a.shape[::-1])}),
+        ("input weights reshaped, not transposed",
+         "`reshape` gives the input weights the right shape and mixes up the numbers: use a transpose.",
+         {"turn": lambda a: a.reshape(a.shape[::-1]), "turn_state": np.transpose}),
+        ("recurrent weights reshaped, not transposed",
+         "`reshape` gives the recurrent weights the right shape and mixes up the numbers: use a transpose.",
+         {"turn_state": lambda a: a.reshape(a.shape[::-1])}),
         ("biases added up",
          "You added the two biases. With reset_after=True they do different things: stack them, shape"
          " (2, 3u).", {"bias": "sum"}),
+        ("biases added into the first row",
+         "You added the two biases into the first row. With reset_after=True they do different things: r scales the"
+         " second one and not the first. Keep each in its row.", {"bias": "sum first"}),
         ("biases end to end",
          "The biases stand end to end, shape (6u,). Stack them as two rows: (2, 3u).", {"bias": "concatenate"}),
         ("biases as columns", "The biases stand as two columns, (3u, 2). Stack them as two rows: (2, 3u).",

@@ -62,17 +62,19 @@ def bag_cases(rng):
             "padded": case(padded, V, "with padding (id 0), one sentence all padding")}
 
 
-def bag_of_words(case, padding=False, cap=np.inf, by="word", column=0, divide="", axis=1, drop=False):
+def bag_of_words(case, padding=False, cap=np.inf, by="word", column=0, divide="", axis=1, drop=False,
+                 repeat=False):
     """How often each word occurs in each sentence; padding (id 0) is not counted."""
     ids, V = case["ids"], int(case["V"])
     counted = np.ones(ids.shape, dtype=bool) if padding else ids > 0
     what = np.broadcast_to(np.arange(ids.shape[1]), ids.shape) if by == "position" else ids - column
     words = one_hot(what, V) * counted[..., None]
     if axis != 1:
-        return {"counts": words.sum(axis=axis)}
+        bag = words.sum(axis=axis)
+        return {"counts": np.tile(bag, (len(ids), 1)) if repeat else bag}
     counts = np.minimum(words.sum(axis=1), cap)
     if divide:
-        n = counted.sum(axis=1, keepdims=True)
+        n = counted.sum(axis=1, keepdims=True) if divide != "by all places" else np.full((len(ids), 1), ids.shape[1])
         counts = np.divide(counts, n, out=np.full(counts.shape, 0.0 if divide == "carefully" else np.nan), where=n > 0)
     return {"counts": counts[:, 1:] if drop else counts}
 
@@ -104,6 +106,10 @@ BAG_OF_WORDS = Exercise(
          "where there are no words it is 0/0. A bag of words holds counts.", {"divide": "carelessly"}),
         ("one bag for the whole batch", "All sentences went into one bag. Sum over the words of a sentence "
          "(axis 1) only: one row a sentence.", {"axis": (0, 1)}),
+        ("one bag, repeated for every sentence", "Every row holds the words of all sentences. Sum over the words of a "
+         "sentence (axis 1) only: a row belongs to one sentence.", {"axis": (0, 1), "repeat": True}),
+        ("shares of all places", "You took the mean over the places of a row, which divides by their number. A bag of "
+         "words holds counts: take the sum.", {"divide": "by all places"}),
         ("summed over the sentences", "You summed over the batch axis and kept the positions. Sum over "
          "time: what gets lost in a bag is the order.", {"axis": 0}),
         ("padding's column cut off", "The column of the padding was cut off. Keep it (it holds zeros), so "
@@ -146,8 +152,8 @@ def perplexity(case, padding="left out", average="words", sign=-1, base=np.e, re
     if impossible == "left out":
         counted = counted & np.isfinite(log_p)
     with np.errstate(all="ignore"):
-        costs = sign * (log_p * counted if padding == "times 0" else np.where(counted, log_p, 0.0))
-        words = counted.size if padding == "divided by" else counted.sum()
+        costs = sign * (log_p * counted if padding.startswith("times 0") else np.where(counted, log_p, 0.0))
+        words = counted.size if padding in ("divided by", "times 0, divided by") else counted.sum()
         if average == "sentence" or result == "one a sentence" or result == "mean of the sentences'":
             mean = costs.sum(axis=1) / counted.sum(axis=1)
             mean = mean.mean() if average == "sentence" else mean
@@ -188,6 +194,9 @@ PERPLEXITY = Exercise(
          "by the number of words.", {"padding": "divided by"}),
         ("minus infinity times 0", "You multiplied the padding away, but 0 times minus infinity is not 0, it is nan. "
          "Choose instead of multiplying: `where` the id is a word take log_p, elsewhere 0.", {"padding": "times 0"}),
+        ("times the mask, divided by all places", "The mean of `log_p * mask` divides by the number of all places: "
+         "divide by the number of words. And 0 times minus infinity is nan: choose with `where` instead.",
+         {"padding": "times 0, divided by"}),
         ("mean of the sentences' perplexities", "You averaged the perplexities of the sentences. Perplexity is taken "
          "once, of the mean over all words.", {"result": "mean of the sentences'"}),
         ("every sentence counts the same", "You averaged each sentence first and then the sentences, so a word in a "
@@ -240,7 +249,7 @@ def embedding_cases(rng):
 
 
 def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, mask="right", config="complete",
-              pooled=False, by="id", stops=None, start=1.0, weights="trained"):
+              pooled=False, by="id", stops=None, start=1.0, weights="trained", keep_first=False):
     """Row E[id] for every id, which ids are words, and what is worked out of the weights and the configuration."""
     V, d = int(case["V"]), int(case["d"])
     if case.name == "config":
@@ -259,7 +268,8 @@ def embedding(case, scale=False, transposed=False, shift=0, zero_padding=False, 
         return Raises("ValueError", "not compatible")
     if weights == "numbers only":
         return Raises("ValueError", "expecting 0 weights")
-    what = np.broadcast_to(np.arange(ids.shape[1]), ids.shape) if by == "position" else ids - shift
+    picked = np.maximum(ids - shift, 0 if keep_first else -shift)
+    what = np.broadcast_to(np.arange(ids.shape[1]), ids.shape) if by == "position" else picked
     lookup, factor = one_hot(what, V), np.sqrt(d) if scale else 1.0
     if zero_padding:
         lookup = lookup * (ids != 0)[..., None]
@@ -313,6 +323,8 @@ EMBEDDING = Exercise(
          "09); a lookup returns the row as it stands.", {"scale": True}),
         ("ids shifted by one", "Every word gets the vector of the word before it in the vocabulary: id 3 "
          "must pick row 3, because row 0 belongs to the padding.", {"shift": 1}),
+        ("ids counted from one", "You took 1 off every id, as if E had no row for the padding. It has: id 3 picks row "
+         "3.", {"shift": 1, "keep_first": True}),
         ("padding set to zero", "The vectors of the padding were set to zero. The layer returns row 0 for "
          "them like for any id; the mask tells later layers to skip them.", {"zero_padding": True}),
         ("mask inverted", "The mask is upside down: True marks a word, False marks padding.",
@@ -550,9 +562,14 @@ def hmm_forward(case, emission="every step", transpose=False, logs=True, combine
     begin = pi if start else np.zeros_like(pi)
     alpha = [(logsumexp(begin[:, None] + A, 0) if first == "transition" else begin) + e[0]]
     for t in range(1, len(e)):
-        if scaled:
+        if scaled is True:
             alpha[-1] = alpha[-1] - logsumexp(alpha[-1], 0)
         alpha.append(join(alpha[-1][:, None] + A, axis) + e[t - late])
+    if scaled == "kept":  # the rows normalised afterwards, so that the likelihood is right
+        whole = logsumexp(alpha[-1], 0)
+        alpha = [row - logsumexp(row, 0) for row in alpha]
+        answer = {"log_likelihood": whole}
+        return answer if case.name == "unlikely" else {"log_alpha": np.stack(alpha)} | answer
     if scaled:
         alpha[-1] = alpha[-1] - logsumexp(alpha[-1], 0)
     alpha = np.stack(alpha)
@@ -601,6 +618,8 @@ HMM_FORWARD = Exercise(
          {"first": "transition"}),
         ("normalised at every step", "Every row was normalised, so it holds p(state | observations), and "
          "the likelihood is lost. Keep log alpha as it is.", {"scaled": True}),
+        ("rows normalised", "The likelihood is right, but every row was normalised and holds p(state | observations "
+         "so far). log alpha is the joint probability: keep it as it is.", {"scaled": "kept"}),
         ("likelihood of the likeliest last state only", "You took the likeliest last state. The likelihood "
          "sums over all last states.", {"total": "max"}),
         ("last logarithms added up", "The log-likelihood is the logsumexp of the last row, not its sum.",
@@ -659,6 +678,9 @@ def viterbi(case, transpose=False, combine="max", start=True, emission="every st
     e = {"every step": e, "never": np.zeros_like(e), "not at first": np.r_[0 * e[:1], e[1:]]}[emission]
     if how == "each step alone":
         return {"path": e.argmax(axis=1), "log_prob": e.max(axis=1).sum()}
+    if how == "each step alone, then scored":
+        path = e.argmax(axis=1)
+        return {"path": path, "log_prob": pi[path[0]] + A[path[:-1], path[1:]].sum() + e[np.arange(len(e)), path].sum()}
     delta, back, deltas = (pi if start else np.zeros_like(pi)) + e[0], [], []
     deltas.append(delta)
     if how == "greedy":
@@ -701,6 +723,9 @@ VITERBI = Exercise(
         viterbi,
         ("each step on its own", "Each step took the state that explains its observation best; the "
          "transitions play no part.", {"how": "each step alone"}),
+        ("each step on its own, then scored", "Each step took the state that explains its observation best, and the "
+         "path was scored afterwards. The transitions have to take part in the choice.",
+         {"how": "each step alone, then scored"}),
         ("greedy", "You took the best next state at each step and never looked back. The best path may "
          "begin with a step that looks worse: keep the best score into every state, and decide at the end.",
          {"how": "greedy"}),

@@ -240,7 +240,8 @@ def _greedy_case(rng, B=None, T=None):
         clear = (ordered[..., -1] - ordered[..., -2]).min() > 0.02
         varied = all(len(set(row)) >= 3 for row in right["ids"]) and len(set(right["ids"][:, 0])) >= 2
         # Now and then a mistake leads to the same symbols by chance.
-        mistakes = [one_to_many(case, **how) for how in ({"share": True}, {"carry": False}, {"initial": False})]
+        mistakes = [one_to_many(case, **how) for how in ({"share": "first"}, {"share": "sum"}, {"carry": False},
+                                                         {"initial": False})]
         if clear and T == 1:
             return case
         if clear and varied and not any(np.array_equal(wrong["ids"], right["ids"]) for wrong in mistakes):
@@ -249,7 +250,7 @@ def _greedy_case(rng, B=None, T=None):
 
 
 def one_to_many(case, carry=True, initial=True, feed="choice", emit="choice", read="new", probabilities=False,
-                share=False):
+                share=""):
     """Logits and greedy choices, each choice fed back; each keyword is a way to get it wrong."""
     h0 = case["h"] if initial else np.zeros_like(case["h"])
     B, start = len(h0), int(case["start"])
@@ -262,11 +263,16 @@ def one_to_many(case, carry=True, initial=True, feed="choice", emit="choice", re
         z = (new if read == "new" else h) @ case["Wo"] + case["bo"]
         h = new
         logits.append(softmax(z) if probabilities else z)
-        best = {"worst": z.argmin(axis=-1)}.get(emit, z.argmax(axis=-1))
+        best = {"worst": z.argmin(axis=-1), "shared": np.full(B, _shared(share, z))}.get(emit, z.argmax(axis=-1))
         if emit != "input":
             chosen.append(best)
-        ids = np.full(B, start) if feed == "start" else np.full(B, best[0]) if share else best
+        ids = np.full(B, start) if feed == "start" else np.full(B, _shared(share, z)) if share else best
     return {"logits": np.stack(logits, axis=1), "ids": np.stack(chosen, axis=1)}
+
+
+def _shared(how, logits):
+    """One symbol for a whole batch: the first sequence's, or the one with the largest sum."""
+    return logits[0].argmax() if how == "first" else logits.sum(axis=0).argmax()
 
 
 ONE_TO_MANY = Exercise(
@@ -300,7 +306,10 @@ ONE_TO_MANY = Exercise(
               "same, the loss would not be.", probabilities=True),
         mistake(one_to_many, "one choice for the whole batch",
               "All sequences read the symbol the first one chose: take the argmax over the last axis, one "
-              "a sequence.", share=True),
+              "a sequence.", share="first"),
+        mistake(one_to_many, "one choice from the batch's sum",
+              "You add the logits of all sequences before choosing, so all read one symbol: take the argmax over the "
+              "last axis, one a sequence.", share="sum", emit="shared"),
         mistake(one_to_many, "least likely symbol",
               "You choose the symbol with the smallest logit: greedy means the largest.", emit="worst"),
     ),
