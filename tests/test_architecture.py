@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import graphlib
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -43,6 +45,16 @@ def test_what_student_code_may_see_imports_nothing_that_it_may_not():
     found = {(module, room_of(used)) for module, uses in imports().items() for used in uses
              if module.startswith("unrolled") and used.startswith("autograde")}
     assert found == {EXCEPTION}
+
+
+def test_the_process_that_grades_loads_no_keras():
+    """It takes seconds and half a gigabyte, and nothing that judges needs it: probes do, in the sandbox."""
+    program = ("import sys; sys.modules['keras'] = sys.modules['tensorflow'] = None\n"
+               "import autograde.run, autograde.recording.gradebook, autograde.recording.report\n"
+               "from autograde.judging import oracles; print(len(oracles.topics()))")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-800:]
+    assert int(done.stdout) == len(list((course.ROOT / "autograde/judging/oracles").glob("[!_]*")))
 
 
 def test_imports_inside_functions_count():

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import keras
-import numpy as np
 
-from unrolled.probes import text
+from unrolled.probes import text, toy
 
 
 def shift_targets(shift_targets, case):
@@ -43,32 +42,16 @@ def decoder_step(decoder_step, case):
 def greedy(greedy, case):
     """The symbols that are written, (B, longest)."""
     go, end, longest = (int(case[name]) for name in ("go", "end", "longest"))
-    return {"ids": greedy(toy(case), case.watch("states", [case["s"], case["k"]]), go, end, longest)}
+    return {"ids": greedy(toy.decoder(case), case.watch("states", [case["s"], case["k"]]), go, end, longest)}
 
 
 def beam(beam_search, case):
     """The best hypothesis and its score."""
     go, end, width, longest = (int(case[name]) for name in ("go", "end", "width", "longest"))
-    ids, score = _pair(beam_search(toy(case), case.watch("states", [case["s"], case["k"]]), go, end, width, longest,
-                                   float(case["alpha"])), "ids, score")
+    states = case.watch("states", [case["s"], case["k"]])
+    ids, score = _pair(beam_search(toy.decoder(case), states, go, end, width, longest, float(case["alpha"])),
+                       "ids, score")
     return {"ids": ids, "score": score}
-
-
-def toy(case):
-    """A small decoder with two states, `s` (N, n) and a clock `k` (N, 1), that takes any number N of rows."""
-
-    def step(y, states):
-        if not isinstance(states, tuple | list) or len(states) != 2:
-            raise TypeError("step takes all states as a list; here there are two")
-        s, k = (np.asarray(state, np.float64) for state in states)
-        y = np.asarray(y)
-        if y.shape != s.shape[:1]:
-            raise ValueError(f"step got symbols of shape {y.shape} for {len(s)} rows of states")
-        s = np.tanh(s @ case["A"] + case["embedding"][y])
-        k = k + 1
-        return s @ case["readout"] + k * case["drift"], [s, k]
-
-    return step
 
 
 def error_rate(error_rate, case):

@@ -17,8 +17,7 @@ import numpy as np
 
 from autograde.judging.common import mistake, mistakes, sigmoid, sizes, softmax, told, weights
 from autograde.judging.exercise import Aspect, Case, Exercise, Raises
-from unrolled.probes import codes, text
-from unrolled.probes.s2s import toy
+from unrolled.probes import codes, text, toy
 
 LESSON = "07_seq2seq"
 
@@ -430,7 +429,7 @@ DECODER_STEP = Exercise(
 # s2s.greedy: always the likeliest next symbol
 
 def toy_decoder(rng, V, n, sharp=1.5):
-    """A random decoder (see `probes.s2s.toy`) whose END becomes likelier with time; GO and 0 are never said.
+    """A random decoder (see `probes.toy.decoder`) whose END becomes likelier with time; GO and 0 are never said.
 
     sharp: how far apart its scores are.
     """
@@ -480,7 +479,7 @@ def greedy_cases(rng):
 
 def follow(case, stop="each", carried=True, fed="said", first="go", keep_end=False, short=False, go_shown=False):
     """Greedy decoding; each keyword is a way to get it wrong."""
-    step, states = toy(case), [case["s"], case["k"]]
+    step, states = toy.decoder(case), [case["s"], case["k"]]
     go, end, longest = (int(case[name]) for name in ("go", "end", "longest"))
     B = len(case["s"])
     y = np.full(B, {"go": go, "end": end, "0": 0}[first])
@@ -617,7 +616,7 @@ def _alike(a, b):
 def search(case, alpha=None, count_end=True, finished="kept", unfinished="kept", parents="own", score="log",
            total="sum", compete="all", width=None, first="go", end_shown=False, short=False):
     """Beam search of one word, all hypotheses in one batch; each keyword is a way to get it wrong."""
-    step, states = toy(case), [case["s"], case["k"]]
+    step, states = toy.decoder(case), [case["s"], case["k"]]
     go, end, longest = (int(case[name]) for name in ("go", "end", "longest"))
     width = width or int(case["width"])
     alpha = float(case["alpha"]) if alpha is None else alpha
