@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import keras
@@ -109,6 +110,47 @@ def test_what_is_not_forbidden_keeps_working():
             v = tf.Variable(1.0)
             y = v * v
         assert float(tape.gradient(y, v)) == 2.0
+
+
+NAMED = {name.rpartition(".")[2] for name in RULES} | {"gradients", "hessians"}  # so these may say no
+ORDINARY = [(package, name) for package in ("keras.ops", "keras.activations", "keras.losses", "tensorflow",
+                                            "tensorflow.math", "tensorflow.nn", "tensorflow.linalg", "numpy",
+                                            "numpy.linalg")
+            for name, value in sorted(vars(importlib.import_module(package)).items())
+            if callable(value) and not isinstance(value, type) and name[0] != "_" and name not in NAMED]
+KINDS = {
+    "an array of Python's precision": lambda: np.eye(3) + 0.5,
+    "an array of Keras's": lambda: np.eye(3, dtype="float32") + 0.5,
+    "a tensor": lambda: tf.eye(3) + 0.5,
+    "a variable": lambda: keras.Variable(np.eye(3, dtype="float32")),
+    "integers": lambda: np.array([[1, 0, 2], [2, 1, 0], [0, 0, 1]]),
+    "a list": lambda: [[1.0, 2.0, 0.0], [0.0, 1.0, 2.0], [0.0, 0.0, 3.0]],
+}
+UNSUITED = {"breakpoint", "fromfile", "save", "savez", "savez_compressed", "savetxt", "print", "memmap", "info",
+            "show_config", "show_runtime", "device", "fori_loop", "while_loop", "tofile", "get_logger", "py_function",
+            "numpy_function"}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_ordinary_function_is_out_of_use_whatever_is_forbidden(kind):
+    """`tf.square(array)` asks whether a tape is listening, which is not to use one: 0 points for a right answer."""
+    make = KINDS[kind]
+    refused, worked = set(), 0
+    with guard.out_of_use(tuple(RULES)):
+        for package, name in ORDINARY:
+            if name in UNSUITED:
+                continue
+            function = getattr(sys.modules[package], name)
+            for arguments in ((make(),), (make(), make()), ([make(), make()],)):
+                try:
+                    function(*arguments)
+                    worked += 1
+                except Exception as error:
+                    if guard.said_in(str(error)):
+                        refused.add(f"{package}.{name}")
+    assert refused == set()
+    assert worked > 500
 
 
 def test_the_verdict_says_what_may_not_be_used_and_takes_this_exercises_points_only():

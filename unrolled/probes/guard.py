@@ -24,7 +24,11 @@ _SAID = re.compile(re.escape(WORDS).replace(r"\{\}", r"[\w., ]{1,200}?"))
 _RECURRENT = ("tensorflow.raw_ops.CudnnRNN*", "tensorflow.python.ops.gen_cudnn_rnn_ops.cudnn_rnn*")
 _TAPE = ("tensorflow.GradientTape", "tensorflow.gradients", "tensorflow.compat.v1.gradients", "tensorflow.hessians",
          "tensorflow.autodiff.ForwardAccumulator", "tensorflow.python.eager.tape.push_new_tape",
-         "tensorflow.python.eager.backprop.*", "tensorflow.python.ops.gradients_util._GradientsHelper")
+         # By name: what else is in that module every operation on an array asks whether a tape is listening.
+         *(f"tensorflow.python.eager.backprop.{name}" for name in (
+             "GradientTape", "gradients_function", "implicit_grad", "implicit_val_and_grad", "make_vjp",
+             "val_and_grad_function")),
+         "tensorflow.python.ops.gradients_util._GradientsHelper")
 RELATIVES = {
     "LSTM": ("keras.src.backend.tensorflow.rnn.*lstm", "tensorflow.raw_ops.*LSTM*",
              "tensorflow.python.ops.gen_rnn_ops.*lstm*", *_RECURRENT),

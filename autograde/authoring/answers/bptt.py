@@ -773,7 +773,7 @@ def clip_by_global_norm(grads, max_norm):
     norm = sum(np.abs(g).sum() for g in grads)
     f = max_norm / norm if norm > max_norm else 1.0
     return [g * f for g in grads], norm
-''', 1, set()),
+''', 1, {"sum of the absolute values"}),
     },
     "bptt.truncated": {
         "np.split equal": ('''

@@ -666,7 +666,7 @@ def gru_step(x, h, W, U, b):
     r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
     n = np.tanh(r * (x @ Wn + h @ Un + bn))
     return z * h + (1 - z) * n
-''', 1, set()),
+''', 1, {"reset on the whole sum"}),
         "r before z": ('''
 def gru_step(x, h, W, U, b):
     Wr, Wz, Wn = np.split(W, 3, axis=1)
@@ -686,7 +686,7 @@ def gru_step(x, h, W, U, b):
     r = 1 / (1 + np.exp(-(x @ Wr + h @ Ur + br)))
     n = np.tanh(x @ Wn + ((1 - r) * h) @ Un + bn)
     return z * h + (1 - z) * n
-''', 2, set()),
+''', 2, {"reset gate upside down"}),
         "sum, not a mixture": ('''
 def gru_step(x, h, W, U, b):
     Wz, Wr, Wn = np.split(W, 3, axis=1)
@@ -827,7 +827,7 @@ def count_parameters(kind, D, u, reset_after=True):
 def count_parameters(kind, D, u, reset_after=True):
     blocks = 1 if kind == "rnn" else 3
     return blocks * u * (D + u + (2 if kind == "gru" and reset_after else 1))
-''', 3, set()),
+''', 3, {"LSTM like a GRU"}),
     },
     "gru.reduces_to_rnn": {
         "zeros filled in, z very negative": ('''
@@ -897,14 +897,14 @@ def from_pytorch(w_ih, w_hh, b_ih, b_hh):
         r, z, n = np.split(a, 3, axis=0)
         return np.concatenate([z, r, n])
     return swap(w_ih).T, swap(w_hh).T, np.stack([swap(b_ih + b_hh), 0 * b_ih])
-''', 3, set()),
+''', 3, {"biases added into the first row"}),
         "reshaped for transposed": ('''
 def from_pytorch(w_ih, w_hh, b_ih, b_hh):
     def swap(a):
         r, z, n = np.split(a, 3, axis=0)
         return np.concatenate([z, r, n])
     return swap(w_ih).reshape(w_ih.shape[::-1]), swap(w_hh).T, np.stack([swap(b_ih), swap(b_hh)])
-''', 3, set()),
+''', 3, {"input weights reshaped, not transposed"}),
         "biases not reordered": ('''
 def from_pytorch(w_ih, w_hh, b_ih, b_hh):
     def swap(a):

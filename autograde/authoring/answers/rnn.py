@@ -796,7 +796,7 @@ def one_to_many(h, start, steps, E, W, U, b, Wo, bo):
         now = np.full(len(h), L[-1].sum(0).argmax())
         Y.append(now)
     return np.stack(L, 1), np.stack(Y, 1)
-''', 1, set()),
+''', 1, {"one choice from the batch's sum"}),
     },
     "rnn.sample": {
         "searchsorted a row": ('''

@@ -595,12 +595,12 @@ def bag_of_words(ids, V):
 def bag_of_words(ids, V):
     words = [w for row in ids for w in row if w]
     return np.tile(np.bincount(words, minlength=V), (len(ids), 1))
-''', 1, set()),
+''', 1, {"one bag, repeated for every sentence"}),
         "shares instead of counts": ('''
 def bag_of_words(ids, V):
     hot = ops.one_hot(ids, V)
     return ops.mean(hot, axis=1) * np.array([0] + [1] * (V - 1))
-''', 1, set()),
+''', 1, {"shares of all places"}),
     },
     "seq.perplexity": {
         "masked array style": ('''
@@ -629,7 +629,7 @@ def perplexity(log_p, words):
 def perplexity(log_p, words):
     m = ops.cast(ops.not_equal(words, 0), "float32")
     return ops.exp(-ops.mean(log_p * m))
-''', 3, set()),
+''', 3, {"times the mask, divided by all places"}),
         "base two": ('''
 def perplexity(log_p, words):
     keep = words != 0
@@ -785,7 +785,7 @@ def hmm_forward(log_start, log_trans, log_emit):
         total, now = total + n, now - n
         rows.append(now)
     return np.array(rows), total
-''', 4, set()),
+''', 4, {"rows normalised"}),
     },
     "seq.viterbi": {
         "whole paths carried along": ('''
@@ -818,7 +818,7 @@ def viterbi(log_start, log_trans, log_emit):
     for t in range(1, len(path)):
         value += log_trans[path[t - 1], path[t]] + log_emit[t, path[t]]
     return path, value
-''', 1, set()),
+''', 1, {"each step on its own, then scored"}),
         "greedy": ('''
 def viterbi(log_start, log_trans, log_emit):
     s = int(np.argmax(log_start + log_emit[0]))
@@ -921,7 +921,7 @@ class WordVectors(keras.layers.Layer):
         return ids != 0
     def get_config(self):
         return dict(super().get_config(), vocabulary=self.v, dimension=self.d)
-''', 2, set()),
+''', 2, {"ids counted from one"}),
         "mask with floats the wrong way": ('''
 class WordVectors(keras.layers.Layer):
     def __init__(self, vocabulary, dimension, **kw):
