@@ -18,16 +18,19 @@ from autograde.judging import oracles
 from tests.classroom import classroom
 
 SEEDS = range(20, 25)
-COLUMNS = "right: accepted / all", "wrong: rejected / all", "of these named", "false sentences"
+COLUMNS = ("right: accepted / all", "wrong: rejected / all", "of these named", "known mistakes: named / all",
+           "false sentences")
+# Mistakes on the exercise's list that are not recognised in this form: whoever added the answer looked for its kind.
+UNRECOGNISED = {("seq.embedding", "numpy inside call")}
 
 
-def measure(topic: str, module, seeds) -> tuple[int, int, int, int, int, int]:
-    """Right and accepted, right, wrong and rejected, wrong, wrong and named, false sentences."""
-    accepted = right = rejected = wrong = named = false = 0
+def measure(topic: str, module, seeds) -> tuple[int, ...]:
+    """Right and accepted, right, wrong and rejected, wrong, wrong and named, known mistakes, false sentences."""
+    accepted = right = rejected = wrong = named = known = false = 0
     room = classroom(module.LESSON)
-    for exercise, known in getattr(answers.topic(topic), "STRANGERS", {}).items():
+    for exercise, given in getattr(answers.topic(topic), "STRANGERS", {}).items():
         full = oracles.get(exercise).points
-        for answer, points, said in known.values():
+        for name, (answer, points, said) in given.items():
             verdicts = [_quietly(room, exercise, answers.text(answer, room.answers[exercise]), seed) for seed in seeds]
             false += len({d.name for verdict in verdicts for d in verdict.diagnosis} - said)
             if points == full:
@@ -37,7 +40,8 @@ def measure(topic: str, module, seeds) -> tuple[int, int, int, int, int, int]:
                 wrong += 1
                 rejected += not any(verdict.passed for verdict in verdicts)
                 named += all(verdict.diagnosis for verdict in verdicts)
-    return accepted, right, rejected, wrong, named, false
+                known += bool(said) or (exercise, name) in UNRECOGNISED
+    return accepted, right, rejected, wrong, named, known, false
 
 
 def _quietly(room, exercise: str, source: str, seed: int):
@@ -48,8 +52,8 @@ def _quietly(room, exercise: str, source: str, seed: int):
 
 
 def main(seeds) -> None:
-    print(f"{'topic':8}" + "".join(f"{column:>24}" for column in COLUMNS))
-    total = [0] * 6
+    print(f"{'topic':8}" + "".join(f"{c:>{30 if 'known' in c else 24}}" for c in COLUMNS))
+    total = [0] * 7
     for topic, module in oracles.topics().items():
         with contextlib.redirect_stdout(io.StringIO()):
             found = measure(topic, module, seeds)
@@ -59,8 +63,9 @@ def main(seeds) -> None:
 
 
 def _row(name: str, found) -> str:
-    accepted, right, rejected, wrong, named, false = found
-    return f"{name:8}{f'{accepted} / {right}':>24}{f'{rejected} / {wrong}':>24}{named:>24}{false:>24}"
+    accepted, right, rejected, wrong, named, known, false = found
+    return (f"{name:8}{f'{accepted} / {right}':>24}{f'{rejected} / {wrong}':>24}{named:>24}"
+            f"{f'{named} / {known}':>30}{false:>24}")
 
 
 if __name__ == "__main__":

@@ -625,6 +625,11 @@ def final_state(forward, backward, mask):
         "both at the last valid step": edit(
             "take_along_axis(forward,", "take_along_axis(ops.concatenate([forward, backward], axis=-1),",
             "ops.concatenate([end, backward[:, 0]], axis=-1)", "end"),
+        "the last step times the mask": '''
+def final_state(forward, backward, mask):
+    kept = [states * np.expand_dims(mask, 2) for states in (forward, backward)]
+    return np.concatenate((kept[0][:, -1], kept[1][:, 0]), axis=-1)
+''',
         "forward at the last padded step": '''
 def final_state(forward, backward, mask):
     return ops.concatenate([forward[:, -1], backward[:, 0]], axis=-1)
@@ -835,7 +840,7 @@ def final_state(forward, backward, mask):
 def final_state(forward, backward, mask):
     m = mask[:, :, None]
     return np.concatenate([(forward * m)[:, -1], (backward * m)[:, 0]], axis=1)
-''', 1, set()),
+''', 1, {"the last step times the mask"}),
     },
     "bi.bmes_decode": {
         "two lists, the tags looked at first": ('''

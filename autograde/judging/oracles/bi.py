@@ -432,7 +432,8 @@ def final_cases(rng):
     return cases | {name: case(*given) for name, given in padded_masks(rng).items()}
 
 
-def final_state(case, forward="last valid", backward="first", order=(0, 1), longest=False, joined=True, pooled=False):
+def final_state(case, forward="last valid", backward="first", order=(0, 1), longest=False, joined=True, pooled=False,
+                masked=False):
     """What each direction knows when it has read everything; each keyword is a way to get it wrong."""
     mask = case["mask"]
     n = mask.sum(axis=1)
@@ -443,6 +444,8 @@ def final_state(case, forward="last valid", backward="first", order=(0, 1), long
         return Raises(*BEHIND_THE_END)
     rows = np.arange(len(n))
     parts = case["forward"][rows, at[forward]], case["backward"][rows, at[backward]]
+    if masked:
+        parts = [part * mask[:, at[where][:1]] for part, where in zip(parts, (forward, backward), strict=True)]
     if pooled:
         parts = [(case[way] * mask[..., None]).sum(axis=1) / n[:, None] for way in ("forward", "backward")]
     return {"h": np.concatenate([parts[i] for i in order], axis=-1) if joined else parts[0] + parts[1]}
@@ -467,6 +470,8 @@ FINAL = Exercise(
          "step. Take its output at position 0.", {"backward": "last valid"}),
         ("forward at the last padded step", "The forward output is taken at T − 1, behind the "
          "padding. Each row ends at its own last valid step.", {"forward": "last"}),
+        ("the last step times the mask", "The forward output is taken at T − 1 and multiplied by the mask: shorter "
+         "rows get zeros. Each row ends at its own last valid step.", {"forward": "last", "masked": True}),
         ("both at the first step", "At position 0 the forward cell has read one step only. Take it "
          "at the last valid step.", {"forward": "first"}),
         ("ends swapped", "The ends have changed places: forward is complete at the last valid step, "
