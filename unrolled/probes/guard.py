@@ -15,7 +15,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
-from functools import cache
 from types import CodeType, FunctionType, ModuleType
 
 WORDS = "Here you write it yourself: {} may not be used in this answer."
@@ -47,6 +46,7 @@ RELATIVES = {
                    "tensorflow.python.ops.init_ops_v2.Orthogonal", "tensorflow.python.ops.init_ops.Orthogonal"),
 }
 _SHORT = {"tf": "tensorflow", "np": "numpy"}
+_found: dict[str, tuple[FunctionType, ...]] = {}
 
 
 class WriteItYourself(Exception):
@@ -94,24 +94,24 @@ def _refusal(code: CodeType, error: WriteItYourself) -> CodeType:
 
 
 def prepare() -> None:
-    """Look up all relatives now, in the warm process, and not in every child."""
-    for word in RELATIVES:
-        _relatives(word)
-    _find("unrolled.layers")  # imported here once: what is asked to be written is in it as well
+    """Look up what most lessons forbid now, in the warm process, and not in every child."""
+    cells = ("LSTM", "GRU", "SimpleRNN")
+    for name in ("unrolled.layers", "keras.layers.RNN", "keras.layers.Bidirectional", "tensorflow.GradientTape",
+                 "tf.GradientTape", *(f"keras.layers.{cell}{end}" for cell in cells for end in ("", "Cell"))):
+        _functions_behind(name)
 
 
-def _functions_behind(name: str) -> Iterator[FunctionType]:
-    for thing in _find(name):
-        yield from _functions_of(thing)
-    if (word := name.rpartition(".")[2]) in RELATIVES:
-        # What is not loaded yet may be before the next try: nothing found is remembered until it is.
-        yield from _relatives(word) if "tensorflow" in sys.modules else _relatives.__wrapped__(word)
-
-
-@cache
-def _relatives(word: str) -> tuple[FunctionType, ...]:
-    return tuple(dict.fromkeys(function for relative in RELATIVES[word] for thing in _find(relative)
-                               for function in _functions_of(thing)))
+def _functions_behind(name: str) -> tuple[FunctionType, ...]:
+    """The functions that go out of use with a name. Looked up once: one exercise after the other forbids the same."""
+    found = _found.get(name)
+    if found is None:
+        relatives = RELATIVES.get(name.rpartition(".")[2], ())
+        found = tuple(dict.fromkeys(function for road in (name, *relatives) for thing in _find(road)
+                                    for function in _functions_of(thing)))
+        # What is not loaded yet may be before the next try: nothing is remembered until it is.
+        if found and "tensorflow" in sys.modules:
+            _found[name] = found
+    return found
 
 
 def _functions_of(thing: object) -> Iterator[FunctionType]:
