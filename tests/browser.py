@@ -103,13 +103,13 @@ def look_as_before(browser) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
 
 
-def violations(browser) -> list[str]:
-    """What axe, the accessibility checker, finds wrong with the page that is open, a line each."""
+def violations(browser, within: str = "") -> list[str]:
+    """What axe, the accessibility checker, finds wrong with the page that is open or a part of it, a line each."""
     if not browser.execute_script("return !!window.axe"):
         browser.execute_script(_axe())
     found = browser.execute_async_script(
-        "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']})"
-        ".then(r => done(r.violations), e => done([{id: 'axe', help: String(e), nodes: []}]))")
+        "const [part, done] = arguments; axe.run(part ? {include: [[part]]} : document, {resultTypes: ['violations']})"
+        ".then(r => done(r.violations), e => done([{id: 'axe', help: String(e), nodes: []}]))", within)
     return [f"{one['id']}: {one['help']}: " + "; ".join(
         f"{node['target']} {node.get('failureSummary', '')[:300]}" for node in one["nodes"][:3]) for one in found]
 
@@ -149,3 +149,141 @@ def keep_picture(browser, name: str) -> None:
         made = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": {
             "x": 0, "y": 0, "width": width, "height": height, "scale": 1}})
         Path(folder, f"{name}.png").write_bytes(base64.b64decode(made["data"]))
+
+
+# What a page must not do ------------------------------------------------------------------------------------------
+
+# Whatever runs or asks is counted, on top of what the browser itself reports.
+_WATCH = """
+window.ran = [];
+for (const name of %s)
+    window[name] = function () { ran.push(name); };
+document.addEventListener("securitypolicyviolation", e => ran.push("blocked " + e.blockedURI), true);
+"""
+OUTRIGHT = ("alert", "confirm", "prompt")  # what only an attack calls, on a page with a program of its own
+_TOUCH = """
+for (const element of (arguments[0] || document).querySelectorAll("*")) {
+    if (element.tagName === "DETAILS") element.open = true;
+    for (const kind of ["mouseover", "focus", "toggle"]) element.dispatchEvent(new Event(kind));
+    const href = element.getAttribute("href") || "javascript:";
+    if (element.click && href.startsWith("javascript:")) element.click();
+}"""
+
+
+def watched(browser, address: str, calls: tuple[str, ...] = (
+        *OUTRIGHT, "eval", "fetch", "open", "Image", "XMLHttpRequest", "WebSocket"), within: str = "body",
+        ready: Callable | None = None) -> tuple[list[str], list[str]]:
+    """What ran in a page after a visitor has touched everything there, and the addresses that were asked for.
+
+    Parameters
+    ----------
+    address : of the page.
+    calls : functions of the window that count as something that ran.
+    within : a selector of what the visitor touches.
+    ready : waits until the page is whole, where loading it is not enough.
+    """
+    asked_for(browser)
+    script = {"source": _WATCH % json.dumps(calls)}
+    mine = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", script)["identifier"]
+    try:
+        browser.get(address)
+        if ready:
+            ready()
+        for part in browser.find_elements("css selector", within):
+            browser.execute_script(_TOUCH, part)
+        browser.execute_async_script("setTimeout(arguments[0], 150)")
+        ran = browser.execute_script("return ran")
+        return ran, [asked for asked in asked_for(browser) if asked.partition("#")[0] != address]
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": mine})
+
+
+@contextlib.contextmanager
+def without_outside(browser) -> Iterator[None]:
+    """What a page wants from other machines is noted and does not arrive: the same with and without a network."""
+    browser.execute_cdp_cmd("Network.enable", {})
+    browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["https://*", "*elsewhere*"]})
+    try:
+        yield
+    finally:
+        browser.get("about:blank")
+        browser.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+
+
+def touching(browser, least: int = 8) -> list[str]:
+    """Words in neighbouring cells of a table that stand closer than `least` pixels: they are read as one."""
+    return browser.execute_script("""
+        const least = arguments[0], found = [];
+        const boxes = cell => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return [...range.getClientRects()].filter(box => box.width > 1 && box.height > 1);
+        };
+        for (const row of document.querySelectorAll("tr"))
+            for (let i = 1; i < row.cells.length; i++) {
+                const [left, right] = [row.cells[i - 1], row.cells[i]], [before, after] = [boxes(left), boxes(right)];
+                if (!before.length || !after.length) continue;
+                const gap = Math.min(...after.map(b => b.left)) - Math.max(...before.map(b => b.right));
+                if (gap < least)
+                    found.push(`${left.textContent.trim()} | ${right.textContent.trim()}: ${Math.round(gap)} px`);
+            }
+        return found.slice(0, 5);""", least)
+
+
+def out_of_reach(browser, within: str = "body") -> list[str]:
+    """Controls that are shown and that nobody can click: something lies over them, or no scrolling leads there."""
+    return browser.execute_script("""
+        const found = [];
+        const all = ":is(a[href], button, input:not([type=hidden]), select, textarea, summary)";
+        for (const root of document.querySelectorAll(arguments[0])) for (const one of root.querySelectorAll(all)) {
+            if (!one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+            one.scrollIntoView({block: "center", inline: "center", behavior: "instant"});
+            const boxes = [...one.getClientRects()].filter(box => box.width > 1 && box.height > 1);
+            const reached = boxes.some(box => {
+                const top = document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2);
+                return top && (one.contains(top) || top.closest("label")?.control === one);
+            });
+            if (boxes.length && !reached)
+                found.push(`<${one.tagName.toLowerCase()}> ${one.textContent.trim() || one.id || one.className}`);
+        }
+        scrollTo(0, 0);
+        return found;""", within)
+
+
+def unreadable_on_paper(browser) -> list[str]:
+    """What a printed page loses: pale words, dark ground, words that are cut off, and what is folded away."""
+    return browser.execute_script("""
+        const found = new Set(), name = e => `<${e.tagName.toLowerCase()} class="${e.getAttribute("class") || ""}">`;
+        const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+        const shade = colour => {  // [how light, how opaque], each from 0 to 1
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = colour;
+            canvas.fillRect(0, 0, 1, 1);
+            const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data.map(Number);
+            return [(0.2126 * r + 0.7152 * g + 0.0722 * b) / 255, a / 255];
+        };
+        const shown = e => e.checkVisibility({visibilityProperty: true, contentVisibilityAuto: true});
+        for (const e of document.body.querySelectorAll("*")) {
+            if (!shown(e) || e.closest("svg")) continue;
+            const style = getComputedStyle(e);
+            const [ground, opaque] = shade(style.backgroundColor);
+            if (opaque > 0.5 && ground < 0.8) found.add(`dark ground: ${name(e)}`);
+            const words = [...e.childNodes].filter(n => n.nodeType === 3 && n.textContent.trim());
+            if (!words.length || style.clipPath !== "none") continue;
+            if (shade(style.color)[0] > 0.45) found.add(`pale: ${name(e)} ${words[0].textContent.trim().slice(0, 40)}`);
+            const range = document.createRange();
+            for (const word of words) {
+                range.selectNodeContents(word);
+                const box = range.getBoundingClientRect();
+                for (let p = e; p && p !== document.documentElement; p = p.parentElement) {
+                    const [over, frame] = [getComputedStyle(p), p.getBoundingClientRect()];
+                    if ((over.overflowX !== "visible" && (box.right > frame.right + 2 || box.left < frame.left - 2))
+                        || (over.overflowY !== "visible" && box.bottom > frame.bottom + 4))
+                        found.add(`cut off by ${name(p)}: ${word.textContent.trim().slice(0, 40)}`);
+                }
+            }
+        }
+        for (const one of document.querySelectorAll("details:not([open])"))
+            if (shown(one) && [...one.children].some(e => e.tagName !== "SUMMARY" && !shown(e)))
+                found.add(`folded away: ${one.querySelector("summary")?.textContent}`);
+        return [...found].slice(0, 12);""")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograde.authoring import samples
@@ -28,12 +30,26 @@ from autograde.records import (
     Mark,
     Result,
     Standing,
+    Step,
     Submission,
     Verdict,
 )
 from tests import test_feedback, test_report
-from tests.browser import AXE, WIDTHS, asked_for, keep_picture, look, look_as_before, scrolls_sideways, violations
-from tests.test_feedback import ATTACKS, EVIL
+from tests.browser import (
+    AXE,
+    WIDTHS,
+    asked_for,
+    keep_picture,
+    look,
+    look_as_before,
+    scrolls_sideways,
+    touching,
+    unreadable_on_paper,
+    violations,
+    watched,
+)
+from tests.hostile.texts import ALL
+from tests.test_feedback import EVIL
 
 LESSON, WRITTEN = "06_bidirectional", "bi-why"
 STATES = [PASSED, PARTLY, FAILED, UNWRITTEN, NO_ANSWER]
@@ -180,10 +196,8 @@ def test_a_page_is_for_everybody_at_every_width_by_day_and_by_night(name, surfac
             seen = f"{width} {'dark' if dark else 'light'}"
             keep_picture(looked_at, f"{name}-{seen.replace(' ', '-')}")
             looked_at.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-            found += [f"{seen}: {line}" for line in (*violations(looked_at), *scrolls_sideways(looked_at))]
-    look(looked_at, 800, media="print")
-    keep_picture(looked_at, f"{name}-print")
-    found += [f"print: {line}" for line in scrolls_sideways(looked_at)]
+            wrong = (*violations(looked_at), *scrolls_sideways(looked_at), *touching(looked_at))
+            found += [f"{seen}: {line}" for line in wrong]
     assert not found, "\n".join(found)
     assert {address.partition(":")[0] for address in asked_for(looked_at)} == {"file"}, (
         "nothing is asked for but the page"
@@ -191,89 +205,122 @@ def test_a_page_is_for_everybody_at_every_width_by_day_and_by_night(name, surfac
     assert not looked_at.get_log("browser"), "and nothing has gone wrong"
 
 
-# Inert --------------------------------------------------------------------------------------------------------------
+# On paper, and without colours -----------------------------------------------------------------------------------
 
-# Whatever runs or asks is counted, on top of what the browser itself reports.
-WATCH = """
-window.ran = [];
-for (const name of ["alert", "confirm", "prompt", "eval", "fetch", "open", "Image", "XMLHttpRequest", "WebSocket"])
-    window[name] = function () { ran.push(name); };
-document.addEventListener("securitypolicyviolation", e => ran.push("blocked " + e.blockedURI), true);
-"""
-MORE = [
-    "<iframe srcdoc='<script>parent.alert(1)</script>'></iframe>",
-    "<object data='http://elsewhere.invalid/o'></object>",
-    "<svg><script>alert(1)</script></svg>",
-    "<svg><use href='http://elsewhere.invalid/u#x'/></svg>",
-    "<math><mtext><img src=x onerror=alert(1)></mtext></math>",
-    "<video src='http://elsewhere.invalid/v' autoplay></video>",
-    "<link rel=stylesheet href='http://elsewhere.invalid/c'>",
-    "<meta http-equiv=refresh content='0;url=http://elsewhere.invalid/'>",
-    "<style>@import 'http://elsewhere.invalid/s'; body { background: url(http://elsewhere.invalid/b) }</style>",
-    "<p style='background:url(http://elsewhere.invalid/p)'>x</p>",
-    "<details open ontoggle=alert(1)>x</details>",
-    "<input autofocus onfocus=alert(1)>",
-    "<base href='http://elsewhere.invalid/'>",
-    "</title></style></script><script>alert(1)</script>",
-    "' onmouseover='alert(1)' x='",
-    '" onfocus="alert(1)" autofocus="',
-    "`<script>alert(1)</script>`",
-    "{{ 7 * 7 }}{% raw %}",
-    "$$\\class{x}{\\cssId{y}{\\require{html}}}$$",
-    "$\\includegraphics{http://elsewhere.invalid/i}$",
-]
+
+def test_what_a_printer_loses_is_noticed(looked_at, tmp_path):
+    bad = tmp_path / "bad.html"
+    bad.write_text(
+        "<!DOCTYPE html><html lang=en><title>x</title><main><p style='background:#222;color:#eee'>night</p>"
+        "<pre style='overflow:auto;width:9em'>a line that is longer than its box</pre>"
+        "<details><summary>Hint</summary><p>folded</p></details>"
+        "<table><tr><th style='padding:0'>Points<th style='padding:0'>Status</table></main>"
+    )
+    look(looked_at, 700, media="print")
+    looked_at.get(bad.as_uri())
+    found = " ".join(unreadable_on_paper(looked_at))
+    assert all(what in found for what in ("dark ground", "pale", "cut off", "folded away: Hint"))
+    assert touching(looked_at) and not touching(looked_at, -10)
+
+
+@pytest.mark.parametrize("name", ["feedback", "nothing-handed-in", "class", "course"])
+def test_a_page_can_be_printed(name, surfaces, looked_at):
+    """By day and by night, on A4 and on letter paper with a browser's margins (about 718 and 740 pixels)."""
+    looked_at.get(surfaces[name].as_uri())
+    for dark in (False, True):
+        for width in (718, 740):
+            look(looked_at, width, dark, media="print")
+            assert not unreadable_on_paper(looked_at), (dark, width)
+            assert not scrolls_sideways(looked_at)
+    keep_picture(looked_at, f"{name}-print-{width}")
+
+
+@pytest.mark.parametrize("name", ["feedback", "nothing-handed-in", "class", "course"])
+def test_nothing_is_told_by_colour_alone(name, surfaces, looked_at):
+    """Whatever has a state's colour says it in words, or is a bar beside which the numbers stand."""
+    looked_at.get(surfaces[name].as_uri())
+    look(looked_at, 1280)
+    looked_at.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": "achromatopsia"})
+    keep_picture(looked_at, f"{name}-grey")
+    looked_at.execute_cdp_cmd("Emulation.setEmulatedVisionDeficiency", {"type": "none"})
+    silent = looked_at.execute_script("""
+        const looks = ["passed", "partly", "failed", "none", "wait"].map(l => `.${l}, .is-${l}`).join(", ");
+        const spoken = e => [...e.querySelectorAll("*"), e].some(
+            one => /[a-z]{3}|\\d/i.test([...one.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join("")));
+        return [...document.querySelectorAll(looks)].filter(e => {
+            const picture = e.closest("svg");
+            return !spoken(picture ? picture.closest("tr, .chart, section") : e);
+        }).map(e => e.outerHTML.slice(0, 120));""")
+    assert not silent
+    if name == "feedback":
+        assert len(looked_at.find_elements("css selector", ".state")) > 10
+
+
+# Inert --------------------------------------------------------------------------------------------------------------
 
 
 def hostile_pages() -> dict[str, str]:
     """All of the corpus in every place where something that people wrote, are called or caused is shown."""
-    whole = "\n\n".join([EVIL, *ATTACKS, *MORE])
+    whole = "\n\n".join(ALL)
     hand = {"tiny-why": Mark(2.0, True, manual=1, comment=whole)}
     handed_in = test_feedback.submission(code=whole, why=whole)
-    made = {}
+    made = {"each": feedback.page(*each_by_itself())}
     for status in ("graded", "tampered"):
         graded = test_feedback.result(
-            student=EVIL,
-            status=status,
-            text=whole,
-            error=whole,
-            evidence=whole,
-            note=whole,
-            repairs=[EVIL, *ATTACKS, *MORE],
+            student=EVIL, status=status, text=whole, error=whole, evidence=whole, note=whole, repairs=ALL
         )
         made[status] = feedback.page(
             json.loads(as_json(autograded(graded, handed_in))), test_feedback.standing(graded, handed_in, hand)
         )
-    names = [EVIL, *ATTACKS, *MORE]
     those = [
         (record | {"note": text, "repairs": [text]}, standing)
-        for text in names
+        for text in ALL
         for record, standing in [test_report.answered(text, 2, 0, None, "subtracts", status="tampered")]
     ]
-    those += [test_report.answered(text + " ", 2, 0, None, "subtracts") for text in names]
+    those += [test_report.answered(text + " ", 2, 0, None, "subtracts") for text in ALL]
     one = test_report.lesson_of("00_one", those)
-    made["class"] = report.class_report("00_one", one.records, one.exercises, one.standings, absent=names, silent=names)
-    made["course"] = course_report([one], names)
+    made["class"] = report.class_report("00_one", one.records, one.exercises, one.standings, absent=ALL, silent=ALL)
+    made["course"] = course_report([one], ALL)
     return made
 
 
-def watched(browser, path: Path) -> tuple[list[str], list[str]]:
-    """What ran in a page after a visitor has touched everything there, and the addresses that were asked for."""
-    asked_for(browser)
-    mine = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})["identifier"]
-    try:
-        browser.get(path.as_uri())
-        browser.execute_script("""
-            for (const element of document.querySelectorAll("body *")) {
-                if (element.tagName === "DETAILS") element.open = true;
-                for (const kind of ["mouseover", "focus", "toggle"]) element.dispatchEvent(new Event(kind));
-                const href = element.getAttribute("href") || "javascript:";
-                if (element.click && href.startsWith("javascript:")) element.click();
-            }""")
-        browser.execute_async_script("setTimeout(arguments[0], 150)")
-        ran = browser.execute_script("return ran")
-        return ran, [address for address in asked_for(browser) if address.partition("#")[0] != path.as_uri()]
-    finally:
-        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": mine})
+def each_by_itself() -> tuple[dict, Standing]:
+    """A notebook in which no text can close or swallow another: each is an answer in words, in code and all it causes.
+
+    In a row they would not do: after a fence that nobody closes, everything is code.
+    """
+    handed_in = test_feedback.submission()
+    verdicts, outputs, steps, marks = [], {}, [], {}
+    for number, text in enumerate(ALL):
+        handed_in.notebook.cells += [
+            nbformat.v4.new_markdown_cell(f"## Question {number}"),
+            test_feedback.cell("written", f"why-{number}", text, 2),
+            test_feedback.cell("solution", f"add-{number}", text),
+            test_feedback.cell("check", f"add-{number}-check", "check()", 1),
+        ]
+        handed_in.notebook.cells[-3]["attachments"] = {text: {"image/svg+xml": text, "image/png": text}}
+        last = len(handed_in.notebook.cells)
+        name = f"add.{number}"
+        steps += [Step("solution", last - 2, text, name), Step("check", last - 1, "check()", name)]
+        outputs |= {last - 2: CellOutput(text, text), last - 1: CellOutput(text, text)}
+        aspects = (AspectResult("values", False, 0, 1, text), AspectResult(text, False, 0, 0, text))
+        verdicts += [
+            Verdict(f"add.{number}", text, FAILED, 0.0, 1.0, aspects, (Diagnosis("named", f"You wrote `{text}`."),))
+        ]
+        marks |= {
+            f"why-{number}": Mark(2.0, True, manual=1.0, comment=text),
+            f"add-{number}-check": Mark(1.0, auto=0.0, comment=text),
+        }
+    handed_in = replace(handed_in, steps=tuple(steps))
+    graded = Result(EVIL, test_feedback.LESSON, "graded", tuple(verdicts), outputs=outputs)
+    made = json.loads(as_json(autograded(graded, handed_in)))
+    return made, Standing(EVIL, test_feedback.LESSON, marks)
+
+
+def test_each_text_stands_where_it_could_do_harm():
+    html = feedback.page(*each_by_itself())
+    assert html.count("Your answer") == html.count("Your code</summary>") == len(ALL)
+    assert html.count("Your instructor writes") == 2 * len(ALL)
 
 
 def test_what_runs_or_asks_is_noticed(looked_at, tmp_path):
@@ -282,7 +329,7 @@ def test_what_runs_or_asks_is_noticed(looked_at, tmp_path):
         "<!DOCTYPE html><title>x</title><img src='http://elsewhere.invalid/i'><img src=x onerror=alert(1)>"
         "<a href='javascript:prompt(1)'>x</a>"
     )
-    ran, asked = watched(looked_at, bad)
+    ran, asked = watched(looked_at, bad.as_uri())
     assert "alert" in ran and "prompt" in ran and "http://elsewhere.invalid/i" in asked
 
 
@@ -295,7 +342,7 @@ def test_nothing_runs_and_nothing_is_asked_for(policy, looked_at, tmp_path):
             assert count == 1
         path = tmp_path / f"{name}.html"
         path.write_text(html, encoding="utf-8")
-        assert watched(looked_at, path) == ([], []), name
+        assert watched(looked_at, path.as_uri()) == ([], []), name
         assert not looked_at.get_log("browser"), name
         assert (
             looked_at.execute_script(

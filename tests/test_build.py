@@ -172,6 +172,17 @@ def test_figures_of_a_cell_are_one_target_and_a_diagram_is_none():
     assert cells[1].source.count("attachment:") == 2 and cells[1].source.count("what it shows") == 2
 
 
+@pytest.mark.parametrize("name", course.lessons())
+def test_no_target_is_shown_twice(name):
+    """And each says in words what it shows."""
+    cells = nbformat.read(course.released(name), 4).cells
+    pictures = [data for cell in cells for kinds in cell.get("attachments", {}).values() for data in kinds.values()]
+    assert len(pictures) == len(set(pictures))
+    targets = [cell.source for cell in cells if "target" in cell.metadata.get("tags", [])]
+    assert targets and all(re.search(r"!\[[^\]]{20,}\]", source) for source in targets)
+    assert not any(re.search(r"!\[\]", cell.source) for cell in cells if cell.cell_type == "markdown")
+
+
 def test_every_lesson_is_derived_from_its_source():
     for name in course.lessons():
         assert build.check(name, run=False) == []

@@ -210,6 +210,7 @@ def test_one_spelling(name, student):
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\x00b", "\x1b[2J", ".ada", "z" * 129, "a" + "\u0301" * 40,
+                                  "<img src=x onerror=alert(1)>", "\" onmouseover=\"alert(1)", "a>b",
                                   os.fsdecode(b"caf\xe9")])
 def test_what_is_no_name(name):
     assert name_problem(name).isprintable() and name_problem(name)

@@ -120,7 +120,23 @@ def test_a_form_can_be_filled_in(path):
         assert field["attributes"].get("label") or field["type"] == "markdown"
 
 
-@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "README.md"])
+def places(page: str) -> set[str]:
+    """What a page's headings can be linked to as, in GitHub's way."""
+    found: list[str] = []
+    for heading in re.findall(r"^#{1,6} +(.+)$", re.sub(r"^```.*?^```", "", text(page), flags=re.M | re.S), re.M):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+        found.append(re.sub(r"[^\w\- ]", "", plain).replace(" ", "-"))
+    return {place if n == 0 else f"{place}-{n}" for i, place in enumerate(found) for n in [found[:i].count(place)]}
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(course.ROOT).as_posix() for folder in ("", "docs", "data")
+                                        for path in (course.ROOT / folder).glob("*.md")))
 def test_links_of_a_page_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", text(page)):
-        assert "://" in target or (course.ROOT / target).exists(), target
+    for target in re.findall(r"(?<!\\)\]\(([^)\s]+)\)", text(page)):
+        if "://" in target:
+            continue
+        file, _, place = target.partition("#")
+        there = (course.ROOT / page).parent / file if file else course.ROOT / page
+        assert there.exists(), target
+        if place and there.suffix == ".md":
+            assert place in places(there.resolve().relative_to(course.ROOT.resolve()).as_posix()), target

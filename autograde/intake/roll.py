@@ -101,6 +101,9 @@ def name_problem(name: str) -> str:
         return f"the student id {shown(student, 20)} is longer than nbgrader's {LONGEST} characters; rename the folder"
     if student.startswith("."):
         return "the folder's name begins with a dot, so nbgrader would not see it; rename the folder"
+    if student != (plain := re.sub('[<>"]', "", student)):
+        return (f"the folder's name {shown(student)} holds {' '.join(sorted(set(student) - set(plain)))}, which the "
+                "formgrader would take for HTML; rename the folder")
     if shown(student, LONGEST) != student:
         return f"the folder's name {shown(student)} holds characters that cannot be shown; rename the folder"
     return ""
