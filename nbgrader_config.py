@@ -4,6 +4,7 @@ from autograde.authoring.release import release_preprocessors
 from autograde.nbgrader import (
     ExportNow,
     FeedbackPage,
+    NamesAsText,
     ReadLater,
     ReleaseFeedback,
     autograde_preprocessors,
@@ -25,6 +26,9 @@ c.GenerateAssignment.preprocessors = release_preprocessors()
 c.Autograde.exporter_class = ReadLater
 c.Autograde.sanitize_preprocessors = sanitize_preprocessors()
 c.Autograde.autograde_preprocessors = autograde_preprocessors()
+
+# The formgrader shows notebooks by this exporter; what students are called stays text there.
+c.HTMLExporter.preprocessors = [NamesAsText]
 
 # Giving back with `nbgrader generate_feedback` and `release_feedback` or the formgrader's buttons: the same page as
 # `autograde feedback` makes, from the marks, comments and due dates of now, so it is written again each time.

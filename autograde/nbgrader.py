@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import html
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -145,6 +146,19 @@ def late_penalty(root: Path):
     config = PyFileConfigLoader(settings.name, path=str(settings.parent)).load_config()
     step = stock.AssignLatePenalties(config=config)
     return step.plugin_class(parent=step).late_submission_penalty
+
+
+# Reading ----------------------------------------------------------------------------------------------
+
+class NamesAsText(NbGraderPreprocessor):
+    """What students are called is text in the formgrader too: its page of a submission takes names in as they are."""
+
+    def preprocess(self, nb, resources):
+        """Escape what `formgrade_macros.html.j2` says of the student; the notebook stays as it is."""
+        for key in ("student", "first_name", "last_name", "notebook_path"):
+            if isinstance(resources.get(key), str):
+                resources[key] = html.escape(resources[key])
+        return nb, resources
 
 
 # Giving back ------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ Everything lies in a temporary folder; the commands are nbgrader's own, the butt
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,10 +19,25 @@ from nbgrader.utils import get_username
 
 from autograde import course
 from autograde.authoring import samples
-from tests.browser import chromium, jupyter, keep_picture
+from tests.browser import (
+    OUTRIGHT,
+    WIDTHS,
+    chromium,
+    jupyter,
+    keep_picture,
+    look,
+    look_as_before,
+    out_of_reach,
+    watched,
+    without_outside,
+)
+from tests.hostile.texts import ALL
+from tests.test_accessible import each_by_itself
+from tests.test_feedback import EVIL
 from tests.test_nbgrader_stock import copy_course, environment, expected, nbgrader
 
 LESSON, WHY = "04_lstm", "lstm-why"
+EVE = "eve"
 ANSWER = "Because $f_t$ is **near 1**."
 HOSTILE = """See http://elsewhere.example and <http://elsewhere.example>, [here](http://elsewhere.example).
 
@@ -32,6 +49,7 @@ $$\\rlap{\\raise 40em{\\Huge FULL MARKS}}$$ $\\hspace{-50em}x$
 <input name="score"> <img src=x onerror="document.title='owned'">
 """
 
+HANDED_IN = {"mailed": "Short.", "mallory": HOSTILE, EVE: "Because."}  # by mail
 
 @dataclass
 class Term:
@@ -75,7 +93,7 @@ def answered(sample: str, text: str) -> nbformat.NotebookNode:
 
 @pytest.fixture(scope="module")
 def term(tmp_path_factory) -> Term:
-    """A lesson given out through the exchange; one student handed in there, two by mail."""
+    """A lesson given out through the exchange; one student handed in there, three by mail."""
     folder = tmp_path_factory.mktemp("term")
     for name in ("course", "student", "exchange"):
         (folder / name).mkdir()
@@ -92,7 +110,7 @@ def term(tmp_path_factory) -> Term:
     nbformat.write(answered("ada", ANSWER), term.student / LESSON / f"{LESSON}.ipynb")
     nbgrader(term.student, "submit", LESSON)
     nbgrader(term.course, "collect", LESSON)
-    for name, text in (("mailed", "Short."), ("mallory", HOSTILE)):
+    for name, text in HANDED_IN.items():
         path = term.course / "submitted" / name / LESSON / f"{LESSON}.ipynb"
         path.parent.mkdir(parents=True)
         nbformat.write(answered("ada", text), path)
@@ -104,7 +122,7 @@ def full_marks() -> float:
     return max(deserved["score"] for deserved in expected().values())
 
 
-def whole() -> float:
+def worth() -> float:
     """The points of the lesson, answers in words included."""
     cells = nbformat.read(course.released(LESSON), 4).cells
     return sum(cell.metadata.get("nbgrader", {}).get("points", 0) for cell in cells)
@@ -116,7 +134,7 @@ def test_what_was_graded_reaches_the_student_and_shows_marks_given_since(term):
     printed = nbgrader(term.course, "release_feedback", LESSON)
     assert "mailed did not hand in through the exchange" in printed
     page = term.fetched()
-    assert f"{full_marks() + 1.5:g}</b> <span>of {whole():g} points" in page
+    assert f"{full_marks() + 1.5:g}</b> <span>of {worth():g} points" in page
     assert "Say <em>which</em> gate." in page and "near 1" in page
     assert page == term.page()
 
@@ -184,7 +202,116 @@ def test_the_formgraders_buttons_give_the_same_page(term, formgrader):
     assert "Now it is said." in term.page() and "made-from" in term.page()
     press(browser, address, term.name, "release-feedback")
     page = term.fetched()
-    assert f"{full_marks() + 2:g}</b> <span>of {whole():g} points" in page and "Now it is said." in page
+    assert f"{full_marks() + 2:g}</b> <span>of {worth():g} points" in page and "Now it is said." in page
+
+
+# The formgrader, as an instructor uses it -----------------------------------------------------------------------
+
+PAGES = ("manage_assignments", f"manage_submissions/{LESSON}", "gradebook", f"gradebook/{LESSON}",
+         f"gradebook/{LESSON}/{LESSON}", "manage_students", "an answer")
+NBGRADERS_OWN = {("an answer", 800, "<a> ← Prev")}  # the bar's second line lies over it; said in docs/formgrader.md
+
+
+def open_page(term: Term, formgrader, page: str, student: str = "") -> None:
+    """Open one of the formgrader's pages and wait for what it loads."""
+    browser, address = formgrader
+    browser.get(submission_address(term, address, student or term.name) if page == "an answer" else f"{address}/{page}")
+    whole(browser)
+
+
+def whole(browser) -> None:
+    """Wait until a page has what it asks its server for: the tables, the marks of a submission."""
+    until(browser, 60, lambda: browser.execute_script("""
+        return document.readyState === "complete" && (!window.jQuery || jQuery.active === 0)
+            && !document.body.textContent.includes("Loading, please wait");"""))
+
+
+def test_from_the_overview_to_an_answer_and_on_to_the_next(term, formgrader):
+    """The way of an evening's reading, by what is there to be clicked."""
+    browser, _ = formgrader
+    open_page(term, formgrader, "manage_assignments")
+    row = browser.find_element("xpath", f"//tr[td[contains(@class, 'name')][normalize-space()='{LESSON}']]")
+    assert row.find_element("css selector", ".status").text == "released"
+    keep_picture(browser, "formgrader-overview")
+    submissions = row.find_element("css selector", ".num-submissions a")
+    assert submissions.text == str(len(HANDED_IN) + 1)
+    submissions.click()
+    whole(browser)
+    names, states = ([one.text for one in browser.find_elements("css selector", f"#main-table td.{kind}")]
+                     for kind in ("student-id", "status"))
+    assert set(names) == {*HANDED_IN, term.name}
+    assert "needs manual grading" in states and set(states) <= {"graded", "needs manual grading"}
+    keep_picture(browser, "formgrader-submissions")
+    for name in ("Manual Grading", LESSON, LESSON):
+        browser.find_element("xpath", f"//*[self::a][normalize-space()='{name}']").click()
+        whole(browser)
+    keep_picture(browser, "formgrader-to-read")
+    assert browser.find_elements("css selector", "td.needs-manual-grade .glyphicon-ok"), "which of them wait"
+    browser.find_element("css selector", "td.name a.name-hidden").click()
+    whole(browser)
+    first = browser.current_url
+    assert browser.find_elements("id", WHY), "an answer, with the place for its mark"
+    browser.find_element("css selector", "li.next a").click()
+    until(browser, 60, lambda: browser.current_url != first)
+    whole(browser)
+    assert browser.find_elements("id", WHY)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_control_of_the_formgrader_is_hidden_at_any_width(term, formgrader, page):
+    """It has one look, a light one, also on a dark system: what is promised is that everything can be reached."""
+    browser, _ = formgrader
+    open_page(term, formgrader, page)
+    try:
+        for dark in (False, True):
+            for width in WIDTHS:
+                look(browser, width, dark)
+                hidden = [one for one in out_of_reach(browser) if (page, width, one) not in NBGRADERS_OWN]
+                keep_picture(browser, f"formgrader-{page.replace('/', '-').replace(' ', '-')}-{width}")
+                assert not hidden, (width, dark, hidden)
+    finally:
+        look_as_before(browser)
+
+
+# Hostile texts in the formgrader --------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def eve(term) -> str:
+    """A student with hostile names whose notebook has every hostile text by itself in every place it can have."""
+    notebook, _ = each_by_itself()
+    folder = term.course / "autograded" / EVE / LESSON
+    (folder / f"{LESSON}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    with Gradebook(f"sqlite:///{term.course}/gradebook.db") as book:
+        book.update_or_create_student(EVE, first_name="<img src=x onerror=alert(1)>", last_name=EVIL, email=EVIL)
+        book.find_comment(WHY, LESSON, LESSON, EVE).manual_comment = "\n".join(ALL)
+        book.db.commit()
+    return EVE
+
+
+def asked_by(browser, formgrader, address: str, within: str) -> tuple[list[str], set[str]]:
+    """What ran in one of the formgrader's pages, and what it asked for, whoever's submission it is."""
+    ran, asked = watched(browser, address, OUTRIGHT, within, lambda: whole(browser))
+    return ran, {re.sub(r"[0-9a-f]{32}", "ID", one.partition("?")[0]) for one in asked}
+
+
+def test_nothing_runs_and_nothing_is_asked_for_in_the_formgrader(term, formgrader, eve):
+    """Beyond what it does for an honest student's notebook: it looks for MathJax on another machine."""
+    browser, address = formgrader
+    answers = ".nbgrader_cell .panel-body, .output_wrapper, .output, .text_cell_render"
+    with without_outside(browser):
+        nothing, asked = asked_by(browser, formgrader, submission_address(term, address, term.name), answers)
+        assert nothing == [] and any("athJax" in one or "mathjax" in one for one in asked)
+        ran, more = asked_by(browser, formgrader, submission_address(term, address, eve), answers)
+        assert ran == [] and more - asked == set()
+        keep_picture(browser, "formgrader-hostile")
+        shown = browser.find_element("css selector", "body").text
+        assert shown.count("onerror=alert(1)") > 20 and browser.title != "owned", "all of it is there, as text"
+        assert "img src=x" in browser.find_element("css selector", ".breadcrumb").get_attribute("textContent")
+        for page in ("manage_students", f"manage_students/{eve}", f"manage_submissions/{LESSON}",
+                     f"gradebook/{LESSON}/{LESSON}"):
+            ran, asked = asked_by(browser, formgrader, f"{address}/{page}", "table")
+            assert ran == [], page
+            assert not [one for one in asked if not one.startswith(address.removesuffix("formgrader"))], page
 
 
 def test_a_hostile_answer_is_only_read_in_the_formgrader(term, formgrader):
