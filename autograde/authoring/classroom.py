@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import unrolled.quiet  # noqa: F401
@@ -10,6 +11,7 @@ from autograde.authoring import lesson
 from autograde.cells import answer_of, exercise_of, kind_of
 from autograde.judging import judge, oracles
 from unrolled import checking, probes
+from unrolled.probes import guard
 
 
 class Classroom:
@@ -37,22 +39,38 @@ class Classroom:
         outcome = self.collect(exercise, source, seed)
         return judge.judge(oracles.get(exercise), self._cases(exercise, seed), outcome, source=source)
 
+    def passes(self, exercise: str, source: str, seed: int) -> bool:
+        """Whether `source` would earn full marks: as `try_answer`, but the first case that fails ends it."""
+        oracle = replace(oracles.get(exercise), misconceptions=())
+        given, cases = self._given(exercise, source), _drawn(exercise, seed)
+        with guard.out_of_use(oracle.forbids):
+            return all(judge.judge(oracle, {name: case}, probes.run(exercise, given, {name: case}),
+                                   source=source).passed for name, case in cases.items())
+
     def _cases(self, exercise: str, seed: int | None) -> dict:
         return oracles.get(exercise).draw(oracles.public_seed(exercise) if seed is None else seed)
 
     def collect(self, exercise: str, source: str, seed: int | None = None) -> probes.Outcome:
         """Run `source` in place of the reference answer: what its check would send to the judge."""
+        forbids = oracles.get(exercise).forbids
+        return probes.run(exercise, self._given(exercise, source), self._cases(exercise, seed), forbids)
+
+    def _given(self, exercise: str, source: str) -> tuple:
+        """What the check gets when `source` stands in place of the reference answer: functions, classes."""
         names = dict(self.before[exercise])
         exec(compile(source, f"<{exercise}>", "exec"), names)
-        cases = self._cases(exercise, seed)
-        collected = []
-        forbids = oracles.get(exercise).forbids
-        checking.collect_with(lambda name, answers: collected.append(probes.run(name, answers, cases, forbids)))
+        given = []
+        checking.collect_with(lambda name, answers: given.append(answers))
         try:
             exec(self.checks[exercise], names)
         finally:
             checking.collect_with(checking.check_here)
-        return collected[0]
+        return given[0]
+
+
+@cache
+def _drawn(exercise: str, seed: int) -> dict:
+    return oracles.get(exercise).draw(seed)
 
 
 @cache

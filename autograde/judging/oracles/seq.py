@@ -52,6 +52,7 @@ def bag_cases(rng):
     full = rng.integers(1, V, (B, T))
     full[:, 1] = full[:, 0] = rng.permutation(np.arange(2, V - 1))[:B]  # every sentence repeats a word of its own
     full[:, 2] = V - 1  # the last word of the vocabulary has a column too
+    full[0, 3] = 1  # and so has the first
     lengths = rng.permutation([T - 1, 0, *rng.integers(3, T, B - 2)])
     padded = np.where(np.arange(T) < lengths[:, None], full[::-1], 0)
 
@@ -541,13 +542,18 @@ def forward_cases(rng):
                      *(("log_likelihood", change) for change in mistakes))
     S, many, few = sizes(rng, 3, 2, 5)
     T, long, short = int(rng.integers(7, 12)), int(rng.integers(27, 33)), int(rng.integers(5, 8))
+    def unlikely():
+        model = hmm(rng, long, many, 0.2, level=-30.0)
+        # One state is all but impossible at one step: 1 over its probability is more than a computer holds.
+        model["log_emit"][rng.integers(long), rng.integers(many)] -= 800
+        return Case(model, about=f"S = {many} states, T = {long} observations so unlikely that their product is below "
+                                 "the smallest number a computer has")
     return {
         "random": drawn(T, S, 0.0, f"S = {S} states, T = {T} observations"),
         "one step": Case(hmm(rng, 1, few, 0.2), about=f"S = {few} states, one observation"),
         "certain": Case(certain(hmm(rng, short, many, 0.2), rng.integers(many)),
                         about=f"S = {many} states, T = {short} observations, and its beginning is known"),
-        "unlikely": drawn(long, many, -30.0, f"S = {many} states, T = {long} observations so unlikely that their "
-                                             "product is below the smallest number a computer has"),
+        "unlikely": clear(unlikely, hmm_forward, *(("log_likelihood", change) for change in mistakes)),
     }
 
 

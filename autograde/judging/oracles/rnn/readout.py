@@ -337,6 +337,12 @@ def sample_cases(rng):
     logits[0, best] = logits.max() + 3  # so far above the others that all probability is there
     cases["cold"] = Case({"logits": logits + 100, "temperature": np.array(0.01), "r": rng.uniform(0.2, 0.8, 1)},
                          about=f"B = 1, V = {V}, temperature 0.01, logits near 100")
+    # The first symbols have no chance at all, and r is 0: not even then is one of them drawn.
+    V, none = int(rng.integers(5, 11)), int(rng.integers(1, 4))
+    logits = rng.normal(size=(2, V))
+    logits[:, :none] = -1e4
+    cases["ruled out"] = Case({"logits": logits, "temperature": np.array(1.0), "r": np.array([0.0, 0.0])},
+                              about=f"B = 2, V = {V}, temperature 1, the first {none} of probability 0, r = 0")
     return cases
 
 
