@@ -444,9 +444,11 @@ def ar_cases(rng):
             lags = [series[p - k:T - k] for k in range(1, p + 1)]
             if np.linalg.cond(np.stack([np.ones(T - p), *lags], axis=1)) < 20:
                 return Case({"series": series, "p": p}, about=f"{about} of {T} values, p = {p}")
-    def drawn(*args):
-        changes = (("a", {"intercept": "mean"}), ("a", {"lost": 1}), ("c", {"lost": 1}))
-        return clear(lambda: case(*args), ar_fit, *changes)
+    def drawn(about, p):
+        changes = [("a", {"intercept": "mean"}), ("a", {"lost": 1}), ("c", {"lost": 1})]
+        if p > 1:
+            changes.append(("a", {"intercept": "one mean"}))
+        return clear(lambda: case(about, p), ar_fit, *changes)
     return {
         "short": drawn("a noisy oscillation", 2),
         "long": drawn("a noisy series", int(rng.integers(3, 6))),
@@ -470,6 +472,10 @@ def ar_fit(case, reverse=False, intercept="fitted", lag0=0, wrap=False, backward
     lags = [np.roll(z, k + lag0) for k in range(1, p + 1)]
     rows = slice(0, None) if wrap else slice(p, len(z) - lost)
     columns = [lag[rows] for lag in lags]
+    if intercept == "one mean":  # each column should have its own taken off
+        X, y = np.stack(columns, axis=1), z[rows]
+        a = np.linalg.lstsq(X - X.mean(), y - y.mean(), rcond=None)[0]
+        return {"c": y.mean() - X.mean(axis=0) @ a, "a": a}
     ones = [np.ones(len(columns[0]))] if intercept == "fitted" else []
     w = np.linalg.lstsq(np.stack(ones + columns, axis=1), z[rows], rcond=None)[0]
     c, a = (w[0], w[1:]) if ones else ({"none": 0.0, "mean": mean, "forgotten": 0.0}[intercept], w)

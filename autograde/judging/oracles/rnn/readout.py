@@ -131,9 +131,11 @@ def loss_cases(rng):
         targets = rng.integers(0, V, (B, T))
         targets[:, 0] = 0  # class 0 occurs among the valid targets: it does not mean padding
         targets[:, 1:2] = rng.integers(1, V, (B, T))[:, 1:2]
-        logits = rng.normal(size=(B, T, V)) * 1.5 + far
+        # Each position has a level of its own: the largest logit of all says nothing about most of them.
+        level = far * rng.permutation(np.resize([1.0, -1.0], B * T)).reshape(B, T, 1)
+        logits = rng.normal(size=(B, T, V)) * 1.5 + level
         if far:  # and another class of probability exactly 0
-            np.put_along_axis(logits, (targets[..., None] + 1) % V, -far, axis=-1)
+            np.put_along_axis(logits, (targets[..., None] + 1) % V, level - 2 * far, axis=-1)
         return Case({"targets": targets, "logits": logits, "mask": np.arange(T) < lengths[:, None]},
                     about=f"B = {B}, T = {T}, V = {V} classes, "
                           + (f"valid lengths {lengths.tolist()}" if padded else about))
@@ -332,17 +334,19 @@ def sample_cases(rng):
                             "r": upper - width * rng.uniform(0.2, 0.8, B)},
                            about=f"B = {B}, V = {V}, temperature {temperature}")
     V = int(rng.integers(5, 11))
-    logits = rng.normal(size=(1, V))
-    best = int(rng.integers(1, V))  # not the 0 that argmax makes of a row without numbers
-    logits[0, best] = logits.max() + 3  # so far above the others that all probability is there
-    cases["cold"] = Case({"logits": logits + 100, "temperature": np.array(0.01), "r": rng.uniform(0.2, 0.8, 1)},
-                         about=f"B = 1, V = {V}, temperature 0.01, logits near 100")
+    logits = rng.normal(size=(2, V))
+    best = rng.integers(1, V, 2)  # not the 0 that argmax makes of a row without numbers
+    logits[[0, 1], best] = logits.max() + 3  # so far above the others that all probability is there
+    # The rows lie far apart: the largest logit of all says nothing about the other row.
+    cases["cold"] = Case({"logits": logits + np.array([[100], [300]]), "temperature": np.array(0.01),
+                          "r": rng.uniform(0.2, 0.8, 2)},
+                         about=f"B = 2, V = {V}, temperature 0.01, logits near 100 and near 300")
     # The first symbols have no chance at all, and r is 0: not even then is one of them drawn.
     V, none = int(rng.integers(5, 11)), int(rng.integers(1, 4))
-    logits = rng.normal(size=(2, V))
+    logits = rng.normal(size=(1, V))
     logits[:, :none] = -1e4
-    cases["ruled out"] = Case({"logits": logits, "temperature": np.array(1.0), "r": np.array([0.0, 0.0])},
-                              about=f"B = 2, V = {V}, temperature 1, the first {none} of probability 0, r = 0")
+    cases["ruled out"] = Case({"logits": logits, "temperature": np.array(1.0), "r": np.array([0.0])},
+                              about=f"B = 1, V = {V}, temperature 1, the first {none} of probability 0, r = 0")
     return cases
 
 
