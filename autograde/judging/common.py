@@ -27,6 +27,19 @@ def weights(rng: np.random.Generator, D: int, u: int, blocks: int = 1, scale: fl
     return {name: rng.normal(size=shape) * scale for name, shape in shapes.items()}
 
 
+def clear(draw, reference, *mistakes, rtol=1.5e-4):
+    """A drawn case on which no mistake ``(key, change)`` is right by chance: all students are asked equally much.
+
+    rtol: half as wide again as the exercise's own.
+    """
+    while True:
+        case = draw()
+        right = reference(case)
+        if not any(np.allclose(reference(case, **change)[key], right[key], rtol=rtol, atol=rtol)
+                   for key, change in mistakes):
+            return case
+
+
 def told(**named: int | None) -> str:
     """Sizes in words, those that are None left out: ``told(B=2, T=None, D=3)`` is ``"B = 2, D = 3"``."""
     return ", ".join(f"{name} = {size}" for name, size in named.items() if size is not None)
