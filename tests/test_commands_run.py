@@ -70,7 +70,8 @@ OWN_COURSE = {"autograde new-course .", "autograde new-lesson 90_memory", "autog
               "autograde new-lesson 90_memory --topic memory", "autograde build 90_memory", "pytest tests"}
 GOES_ON = ("make lab", "autograde lab")  # until it is ended
 # Not everything was handed in, or is solved, and the command says so.
-EXPECTED = {"unrolled check": (1,), "autograde grade": (0, 2), "autograde doctor": (0, 1), "autograde roster": (0, 2)}
+EXPECTED = {"unrolled check": (1,), "unrolled submit": (1,), "autograde grade": (0, 2), "autograde doctor": (0, 1),
+            "autograde roster": (0, 2)}
 
 # What is run elsewhere: the file, and what in it does that.
 ELSEWHERE = {

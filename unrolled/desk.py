@@ -23,7 +23,7 @@ UNWRITTEN, PASSED = "not written yet", "passed"
 NO_WORDS = ("", "YOUR ANSWER HERE")  # a written answer that nobody has begun
 # The first line of a panel, as `unrolled.panel` writes it and a notebook saves it.
 _PANEL = re.compile(r"^\S+ (?P<exercise>[\w.]+): (?P<state>.+?) \((?P<points>[\d.]+) of [\d.]+ points\)")
-_HEADER = re.compile(r"\*\*(?:Exercise|Written answer) `(?P<id>[\w.]+)`\*\*(?P<about>[^\n]*)")
+_HEADER = re.compile(r"\*\*[^*`\n]*`(?P<id>[\w.]+)`\*\*[ ·]*(?P<about>(?:[●○]{5} · )?\d+ min · \S+ points?)")
 
 
 class DeskError(Exception):
@@ -124,7 +124,7 @@ def read(path: Path, known: dict | None = None) -> Lesson:
     """
     cells = _cells(path)
     about = {
-        found["id"]: found["about"].strip(" ·")
+        found["id"]: found["about"]
         for cell in cells
         if cell.get("cell_type") == "markdown"
         for found in _HEADER.finditer(_source(cell))
