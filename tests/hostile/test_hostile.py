@@ -7,23 +7,31 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
 import nbformat
 import pytest
+from markdown_it import MarkdownIt
+from nbconvert.exporters import HTMLExporter
+from nbgrader.server_extensions.formgrader import handlers
 
 from autograde import course
 from autograde.authoring import lesson
 from autograde.cells import answer_of
 from autograde.intake.roll import read_roll
 from autograde.judging import oracles
-from autograde.records import GRADED, STATUSES
+from autograde.recording import feedback
+from autograde.recording.autograded import as_json, autograded
+from autograde.recording.sheet import check_id
+from autograde.records import GRADED, STATUSES, Mark, Standing
 from autograde.run import read_task
 from autograde.running import engine
 from autograde.running.pool import Lesson, rebuilt
 from autograde.running.sandbox import Sandbox
+from tests.browser import OUTRIGHT, watched, without_outside
 from tests.hostile.corpus import CORPUS, Attack
 from unrolled.sandbox.isolate import Limits
 
@@ -62,11 +70,16 @@ def hand_in(attack: Attack, folder: Path, other: Path) -> None:
         attack.place(path.parent, other)
 
 
-def grade(sandbox, submitted: Path, student: str = "mallory"):
-    """One student's folder, read and graded as a run does it."""
+def graded(sandbox, submitted: Path, student: str = "mallory"):
+    """One student's folder, read and graded as a run does it: the result, and what was rebuilt from it."""
     the_lesson = Lesson.load(LESSON)
     task = read_task(read_roll(submitted), student, LESSON, SECRET, the_lesson.exercises)
-    return engine.grade(rebuilt(task, the_lesson), task.seeds.__getitem__, sandbox, the_lesson.exercises)
+    work = rebuilt(task, the_lesson)
+    return engine.grade(work, task.seeds.__getitem__, sandbox, the_lesson.exercises), work
+
+
+def grade(sandbox, submitted: Path, student: str = "mallory"):
+    return graded(sandbox, submitted, student)[0]
 
 
 def points(result) -> float:
@@ -83,11 +96,12 @@ def submitted(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("attack", [pytest.param(a, id=f"{a.id} {a.title}") for a in CORPUS])
-def test_attack_earns_nothing_and_hurts_nobody(attack: Attack, sandbox, submitted):
+def test_attack_earns_nothing_and_hurts_nobody(attack: Attack, sandbox, submitted, pages):
     mallory = submitted / "mallory"
     mallory.unlink() if mallory.is_symlink() else shutil.rmtree(mallory, ignore_errors=True)
     hand_in(attack, submitted / "mallory", submitted / "ada" / LESSON / f"{LESSON}.ipynb")
-    result = grade(sandbox, submitted)
+    result, work = graded(sandbox, submitted)
+    (pages / f"{attack.id}.html").write_text(as_it_is_read(result, work), encoding="utf-8")
     outcomes[attack.id] = (result.status, points(result))
     assert result.status in attack.statuses, result.note
     assert points(result) <= attack.earns
@@ -99,6 +113,57 @@ def test_attack_earns_nothing_and_hurts_nobody(attack: Attack, sandbox, submitte
     after = grade(sandbox, submitted, "ada")
     assert after.status == GRADED, after.note
     assert points(after) == oracles.get(EXERCISE).points
+
+
+# Where it is read -------------------------------------------------------------------------------------------------
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory) -> Path:
+    """A folder with what people read of every attack that was graded in this run."""
+    return tmp_path_factory.mktemp("pages")
+
+
+def as_it_is_read(result, work) -> str:
+    """The feedback page, its Markdown as a program shows it that lets HTML through, and the formgrader's page, in one.
+
+    The page's own policy, which forbids scripts and requests, is left out: it must be inert without.
+    """
+    released = nbformat.read(course.released(LESSON), 4).cells
+    written = [cell.metadata.nbgrader for cell in released if cell.cell_type == "markdown"
+               and cell.metadata.get("nbgrader", {}).get("grade")]
+    marks = {check_id(verdict.exercise): Mark(verdict.max_points, auto=verdict.points) for verdict in result.verdicts}
+    marks |= {one.grade_id: Mark(one.points, True, waits=True) for one in written}
+    made = autograded(result, work)
+    page, text = feedback.both(json.loads(as_json(made)), Standing(result.student, LESSON, marks))
+    page, count = re.subn(r"<meta http-equiv=[^>]*>", "", page)
+    assert count == 1
+    resources = {"base_url": "", "submission_id": "s", "notebook_id": LESSON, "assignment_id": LESSON, "index": 0,
+                 "total": 1, "student": result.student, "notebook_path": "x"}
+    shown, _ = HTMLExporter(template_name="formgrade", extra_template_basedirs=[handlers.template_path]
+                            ).from_notebook_node(made, resources=resources)
+    return "\n".join((page, MarkdownIt("commonmark", {"html": True}).enable("table").render(text), shown))
+
+
+def test_no_attack_runs_anything_or_asks_for_anything_where_it_is_read(browser, pages, sandbox, submitted):
+    """In a browser: nothing but what an honest student's page does there, which is the formgrader's own."""
+    if not outcomes:
+        pytest.skip("no attack was graded in this run")
+    (pages / "honest.html").write_text(as_it_is_read(*graded(sandbox, submitted, "ada")), encoding="utf-8")
+    assert {path.stem for path in pages.glob("*.html")} == {"honest", *outcomes}
+
+    def seen(name: str) -> tuple[list[str], set[str], dict[str, int]]:
+        ran, asked = watched(browser, (pages / f"{name}.html").as_uri(), OUTRIGHT)
+        return ran, set(asked), browser.execute_script("""
+            return Object.fromEntries(["script", "iframe", "object", "embed", "form", "base", "link", "meta", "img"]
+                .map(tag => [tag, document.querySelectorAll(tag).length]));""")
+
+    with without_outside(browser):
+        nothing, asked, tags = seen("honest")
+        assert nothing == [] and tags["script"]
+        for name in outcomes:
+            ran, more, there = seen(name)
+            assert not ran and more <= asked, (name, ran, more - asked)
+            assert all(there[tag] <= tags[tag] for tag in tags), (name, there, tags)
 
 
 def test_nothing_is_left_behind(sandbox, tmp_path):
