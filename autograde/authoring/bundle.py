@@ -3,7 +3,7 @@
 ::
 
     04_lstm.ipynb                              as released; a cell in front installs the course where it is missing
-    unrolled-0.1.0+student-py3-none-any.whl    what notebooks import and `check` needs, with the data
+    unrolled-0.2.0+student-py3-none-any.whl    what notebooks import and `check` needs, with the data
     README.md                                  what to do with them
 
 References and misconceptions of the lessons in question are in the wheel, packed so that nobody reads them by accident.
