@@ -328,6 +328,7 @@ WRONG = {
         "not shifted": edit("inputs = np.concatenate([nothing + go, y], axis=1)",
                             "inputs = np.concatenate([y, nothing], axis=1)"),
         "not shifted, END and all": edit("return inputs, targets", "return targets, targets"),
+        "returned in the wrong order": edit("return inputs, targets", "return targets, inputs"),
         "rolled": edit("return inputs, targets", "return np.roll(targets, 1, axis=1), targets"),
         "no GO": edit("nothing + go", "nothing"),
         "GO twice": edit("[nothing + go, y]", "[nothing + go, nothing + go, y[:, :-1]]"),

@@ -62,7 +62,7 @@ def shift_targets(case, inputs="GO, y", targets="y, END", swap=False, width="T +
     filled = np.hstack([y, 0 * column])
     out = {"y, END": right, "END at the row's end": np.hstack([y, end * column]), "y": np.hstack([y, 0 * column]),
            "END over the last": over, "END for padding": np.where(filled == 0, end, filled),
-           "GO, y": np.hstack([go * column, y]), "GO, y, END": np.hstack([go * column, right])}[targets]
+           "GO, y, END": np.hstack([go * column, right]), "GO, y": np.hstack([go * column, y])}[targets]
     into = {"GO, y": np.hstack([go * column, y]), "y": np.hstack([y, 0 * column]), "targets": right,
             "rolled": np.roll(right, 1, axis=1), "0, y": np.hstack([0 * column, y]),
             "GO, GO, y": np.hstack([go * column, go * column, y[:, :-1]]),
@@ -98,6 +98,8 @@ SHIFT = Exercise(
          "later.", {"inputs": "y"}),
         ("not shifted, END and all", "Inputs and targets are the same rows. The decoder is shown what it has to say. "
          "Put GO in front of the inputs, and END behind the targets only.", {"inputs": "targets"}),
+        ("returned in the wrong order", "Inputs and targets have changed places: the inputs come first, they are the "
+         "rows that begin with GO.", {"inputs": "targets", "targets": "GO, y"}),
         ("rolled", "`roll` brings the end of a row round to its front: a full row begins with END, a short one with "
          "padding, and none with GO.", {"inputs": "rolled"}),
         ("no GO", "The inputs begin with 0, which is padding. They begin with GO.", {"inputs": "0, y"}),
@@ -890,7 +892,8 @@ def mix(case, mask="passed", feed="own", bridges="each", order=None, at="every",
     kind, wanted = text(case["cell"]), text(case["feed"])
     used = wanted if feed == "own" else feed
     if used != wanted:
-        return Raises("ValueError", "numbers a step")
+        fed = case["y"].shape[-1] + (case["bag"].shape[1] if used == "every" else 0)
+        return Raises("ValueError", f"the cell is fed {fed} numbers a step")
     x, y = case["x"], case["y"]
     B, S, _ = x.shape
     T = y.shape[1]
