@@ -13,7 +13,7 @@ from tests.classroom import classroom
 from unrolled import data
 from unrolled.data.cmudict import ENDINGS, by_family, families
 from unrolled.lessons import s2s
-from unrolled.probes.s2s import toy
+from unrolled.probes.toy import decoder as toy
 
 LESSON = "07_seq2seq"
 CELLS = {"rnn": keras.layers.SimpleRNNCell, "gru": keras.layers.GRUCell, "lstm": keras.layers.LSTMCell}
