@@ -95,7 +95,7 @@ from unrolled.lessons.s2s import with_go_and_end  # shift_targets for the rest o
 #
 # **By hand.** Two rows with losses 1, 2, 3 and 4, –, – (– is padding). The mean is (1 + 2 + 3 + 4) / 4 = **2.5**.
 # Divided by all six places it would be 1.67; as a mean of the rows' means, (2 + 4) / 2 = 3. All three train.
-# Only one of them means "nats per sound".
+# Only one of them means "nats per symbol" (the unit of a natural logarithm; END is a symbol, too).
 #
 # **Exercise `s2s.masked_loss`** · ●●○○○ · 10 min · {points} points
 #
@@ -132,7 +132,7 @@ check("s2s.masked_loss", masked_loss)
 #
 # How do you find out whether your decoder is shown something it should not see? Give it **nothing to learn**: a
 # target of random symbols, eight of them, each as likely as the next. The best anybody can honestly do is to say
-# "one in eight" every time, a loss of ln 8 = 2.08. *Whoever beats ln V on noise is cheating.*
+# "one in eight" every time, a loss of ln 8 = 2.08. *Whoever beats ln 8 here is cheating.*
 #
 # **Predict first.** Three decoders on random targets: one with the shift; one without; one shifted to the wrong
 # side, so that it sees the symbol *after* the one it has to say. What will their losses on fresh noise be?
@@ -222,9 +222,9 @@ check("s2s.encoder", encode)
 #
 # $$h_t, \text{states}_t = \text{cell}([e(y_{t-1});\; c],\ \text{states}_{t-1}) \qquad \text{logits}_t = h_t W + b$$
 #
-# The context can come in at two places. **At the start only** (Sutskever): c makes the first state, and the step
-# has to carry it along. **At every step** (Cho): c also stands behind each input. In section 7 we measure which is
-# better.
+# The context c (not the cell state of an LSTM, which is also called c) can come in at two places. **At the start
+# only** (Sutskever): c makes the first states, and the step has to carry it along. **At every step** (Cho): c makes
+# the first states as well, and stands behind each input. In section 7 we measure which is better.
 #
 # **Exercise `s2s.decoder_step`** · ●●○○○ · 10 min · {points} points
 #
@@ -472,7 +472,7 @@ assert per < 0.36 and per_train < per
 # many times, and their test is another one. Ours has had five rounds through 18,000 words; what it does better on
 # those is memory.
 #
-# **Predict first.** The context has 96 numbers, for a word of three letters and for one of twelve. How does the
+# **Predict first.** The context has 96 numbers, for a word of four letters and for one of twelve. How does the
 # error grow with length?
 
 # %% tags=["demo"] tolerance=0.05
@@ -511,7 +511,8 @@ assert np.mean(1 - place[4:]) > 2 * (1 - place[0])
 
 # %% [markdown]
 # The decoder had the right past at every step, so these are not mistakes that follow from mistakes. The vector
-# knows how a long word begins and less of what comes behind. Lesson 08 lets the decoder look at the letters again.
+# knows best how a long word begins; the middle is worst, the end lies in between (endings like *-ing* and *-tion* are
+# easy). Lesson 08 lets the decoder look at the letters again.
 #
 # ### Turned round
 #
@@ -786,7 +787,7 @@ assert max(beam_rates.values()) - min(beam_rates.values()) < 0.06
 #
 # ## 11. Your turn: name it
 #
-# Type any name, real or not: your own, a planet's, a dragon's. Each line is one hypothesis of a beam, best first.
+# Type any name, real or not: your own, a planet's, a dragon's. Each line is a name, and what a beam of four says of it.
 
 # %% tags=["demo", "nbval-ignore-output"]
 from unrolled.lessons.s2s import respelt
