@@ -679,7 +679,7 @@ check("s2s.beam", beam_search)
 
 # %% tags=["demo"]
 from itertools import product
-from unrolled.probes.s2s import toy
+from unrolled.probes.toy import decoder as toy
 
 def exhaustive(step, states, go, end, longest, alpha, symbols):
     """The best of all sequences: each is scored symbol by symbol."""
